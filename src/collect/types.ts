@@ -1,0 +1,74 @@
+/** What is asked for, what comes of it, and how it is told while it runs. */
+import type { Outcome, Tier } from '../collector.ts'
+
+export type Format = 'tar.gz' | 'tar.zst' | 'tar'
+
+/** Every limit, bytes uncompressed and milliseconds; docs/bundle.md lists the defaults. `Infinity` = none. */
+export interface Limits {
+  readonly entryBytes: number
+  readonly collectorBytes: number
+  readonly bundleBytes: number
+  readonly commandMs: number
+  readonly stallMs: number
+  /** Entries of one collector. */
+  readonly entries: number
+}
+
+export interface BundleRequest {
+  readonly only: readonly string[] | undefined
+  readonly skip: readonly string[]
+  /** Epoch milliseconds. */
+  readonly sinceMs: number
+  readonly untilMs: number
+  readonly format: Format
+  /** 1 (fast) … 9 (small); ignored for plain tar. */
+  readonly compression: number
+  readonly limits: Limits
+}
+
+/** One row of manifest.json. */
+export interface ManifestRow {
+  /** Path below the bundle's top folder. */
+  path: string
+  collector: string
+  tier: Tier
+  outcome: Outcome
+  /** A sentence, for every outcome but ok. */
+  detail?: string
+  /** Uncompressed bytes in the archive, over all parts. */
+  sizeBytes: number
+  /** Bytes known to be missing at the hole or end that `detail` describes. */
+  cutBytes?: number
+  maskedCount: number
+  /** The path, command line or URL it came from. */
+  origin?: string
+  sha256?: string
+  /** Set where the entry was written in more than one file: `cat` them in this order. */
+  parts?: { path: string; sizeBytes: number; sha256: string }[]
+  /** The `.error.txt` that explains it. */
+  error?: string
+  durationMs: number
+  mtime?: string
+}
+
+/** Where the archive goes: resolves when it may take more, rejects when it is gone. */
+export interface Sink {
+  write(chunk: Buffer): Promise<void>
+}
+
+export type ProgressEvent =
+  | { type: 'plan'; collectors: readonly { id: string; tier: Tier; missing?: string }[] }
+  | { type: 'collector'; id: string; state: 'running' | 'done' | 'skipped'; detail?: string }
+  | { type: 'bytes'; collector: string; bytes: number }
+  | { type: 'entry'; row: ManifestRow }
+
+export interface BundleResult {
+  /** Also the name of the top folder and of the file without its extension. */
+  readonly bundleId: string
+  /** `whole`: nothing but ok and skipped entries. */
+  readonly outcome: 'whole' | 'partial'
+  readonly rows: readonly ManifestRow[]
+  readonly bytesIn: number
+  readonly bytesOut: number
+  readonly durationMs: number
+}

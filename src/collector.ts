@@ -1,0 +1,185 @@
+/**
+ * The contract of a collector: types only.
+ *
+ * A collector is a plain object that yields descriptions of what to gather (artifacts). It does no I/O of
+ * its own: the kit it is given looks and describes, the engine opens, limits, masks, times and archives.
+ * A drop-in in `/etc/diagd/collectors.d/` is the same object and imports nothing.
+ */
+
+/** The order of the bundle: small and decisive first, so that a download cut half-way still holds what matters. */
+export type Tier = 'facts' | 'state' | 'logs' | 'bulk'
+
+/** How an entry ended. A closed set; every outcome but `ok` carries a sentence. */
+export type Outcome = 'ok' | 'partial' | 'skipped' | 'failed' | 'timeout' | 'withheld'
+
+/** What has to be there before asking makes sense. Absent → `skipped` with the reason, never `failed`. */
+export interface Needs {
+  /** Commands to be found on the fixed PATH; all of them. */
+  command?: string | readonly string[]
+  /** Paths that have to exist; all of them. */
+  file?: string | readonly string[]
+  /** A systemd unit that has to be active. Known without D-Bus, so asking activates nothing. */
+  unit?: string
+  /** Kernel modules, loaded or built in; one of them is enough. Asking loads none. */
+  module?: string | readonly string[]
+}
+
+export interface Collector {
+  /** One line for people: what this gathers. */
+  readonly title: string
+  /** Where its artifacts stand in the bundle unless one says otherwise. */
+  readonly tier: Tier
+  /** Collected only when `--only` names it: an expensive question. */
+  readonly onDemand?: boolean
+  readonly needs?: Needs
+  collect(kit: Kit): AsyncIterable<Artifact> | Iterable<Artifact>
+}
+
+/** A description of one entry (or, for globs, of several). The modifiers return the same artifact. */
+export interface Artifact {
+  /** Path under the collector's folder. A trailing `/` names a folder and keeps the source's base name. */
+  as(path: string): Artifact
+  /** Another place in the bundle's order than the collector's own. */
+  in(tier: Tier): Artifact
+  needs(needs: Needs): Artifact
+  /** Commands: exit codes that count as success besides 0. */
+  accept(...exitCodes: readonly number[]): Artifact
+  /** Commands: deadline in milliseconds of waiting for the source (time a slow client takes does not count). */
+  timeoutMs(limit: number): Artifact
+}
+
+export interface JournalQuery {
+  /** Offset (`0`, `-1`) or id of a boot. Without it: every boot in the window. */
+  boot?: string
+  unit?: string
+  /** Extra match or filter arguments of journalctl, each one argument: `-k`, `_TRANSPORT=audit`, `--grep=…`. */
+  args?: readonly string[]
+  /** Only the newest lines, whatever the window says. */
+  lastLines?: number
+}
+
+/** A span of time in epoch milliseconds; what is recorded in `[sinceMs, untilMs]` is wanted. */
+export interface Interval {
+  readonly sinceMs: number
+  readonly untilMs: number
+  /** Why this span is wanted: `window`, `start of this boot`, `end of the previous boot`. */
+  readonly reason: string
+}
+
+export interface Engine {
+  /** `docker` or `podman`. */
+  readonly kind: string
+  readonly socket: string
+  /** `rootful`, `rootless-1000`, `configured`…: tells several engines of one host apart; safe in a path. */
+  readonly label: string
+  /** Asks the Engine API for a JSON document. Throws with the status and message of a refusal. */
+  get(path: string): Promise<unknown>
+  /** Describes the raw answer of a GET. */
+  entry(path: string): Artifact
+  /** Describes the whole log of a container within the window, as CRI text. */
+  logs(containerId: string, tty: boolean): Artifact
+}
+
+/** A socket where an engine might listen, and why it was not asked. */
+export interface AbsentEngine {
+  readonly socket: string
+  readonly reason: string
+}
+
+export interface RunResult {
+  readonly stdout: string
+  readonly stderr: string
+  /** null when a signal or a deadline ended it. */
+  readonly exitCode: number | null
+}
+
+/** What a collector looks and describes with. Paths are absolute paths of the host. */
+export interface Kit {
+  // ── describing ──────────────────────────────────────────────────────────────────────────────────
+  /** A command. Split at white space; each `${value}` is one argument, whatever is in it. There is no shell. */
+  command(words: TemplateStringsArray, ...values: readonly (string | number | readonly string[])[]): Artifact
+  /** One regular file, whole: configuration, /proc and /sys. A link may lead under `within` only. */
+  file(path: string, options?: { within?: readonly string[] }): Artifact
+  /** Regular files by glob (`*`, `?`, `[…]`, `{a,b}`, `**`), whole; links may not lead out of the literal root. */
+  files(...globs: readonly string[]): Artifact
+  /** Log files by glob: only what falls into the window, rotations decompressed. */
+  logs(...globs: readonly string[]): Artifact
+  journal(query?: JournalQuery): Artifact
+  /** A value made when its turn comes: pretty JSON. */
+  json(path: string, make: () => unknown): Artifact
+  text(path: string, make: () => string | Promise<string> | AsyncIterable<string>): Artifact
+  /** Something that exists and is not handed over. */
+  withheld(path: string, reason: string): Artifact
+  /** Something that could not be asked for. */
+  skipped(path: string, reason: string): Artifact
+
+  // ── looking, to decide what to describe (bounded, timed, never throws for what is merely absent) ──
+  /** Text of a small file (≤ 1 MiB by default), undefined when absent or unreadable. */
+  read(path: string, maxBytes?: number): Promise<string | undefined>
+  /** Paths that match, sorted; at most 10 000. */
+  glob(...globs: readonly string[]): Promise<string[]>
+  /** Base names in a folder, sorted; empty when absent or unreadable. */
+  list(path: string): Promise<string[]>
+  /** Where a link points, undefined when it is none. */
+  readlink(path: string): Promise<string | undefined>
+  stat(path: string): Promise<FileFacts | undefined>
+  /** Blocks and inodes of a mounted file system, asked in a child with a deadline where it may hang. */
+  statfs(path: string): Promise<FileSystemFacts>
+  /** Runs a command for its bounded output (≤ 4 MiB); throws when it cannot be run or its deadline passes. */
+  run(words: TemplateStringsArray, ...values: readonly (string | number | readonly string[])[]): Promise<RunResult>
+  /** undefined when everything needed is there, else the reason why not. */
+  missing(needs: Needs): Promise<string | undefined>
+  engines(): Promise<{ present: readonly Engine[]; absent: readonly AbsentEngine[] }>
+  /** The spans that logs are wanted from. */
+  intervals(): Promise<readonly Interval[]>
+  /** One of systeminformation's calls that read /proc and /sys only. */
+  systeminformation(call: 'mem' | 'currentLoad' | 'fullLoad' | 'cpuTemperature'): Promise<unknown>
+  readonly host: HostFacts
+  /** What the daemon knows about itself. */
+  readonly self: SelfFacts
+  /** Aborted when nobody wants the bundle any more. */
+  readonly signal: AbortSignal
+}
+
+export interface FileFacts {
+  readonly kind: 'file' | 'directory' | 'link' | 'socket' | 'fifo' | 'device'
+  readonly sizeBytes: number
+  readonly mtimeMs: number
+  readonly uid: number
+  readonly mode: number
+}
+
+export interface FileSystemFacts {
+  readonly blockSizeBytes: number
+  readonly blocks: number
+  readonly blocksFree: number
+  readonly blocksAvailable: number
+  readonly inodes: number
+  readonly inodesFree: number
+}
+
+export interface HostFacts {
+  readonly node: string
+  readonly hostname: string
+  readonly bootId: string
+  /** Effective user id of the collecting process. */
+  readonly uid: number
+  /** IANA zone of the host (`/etc/localtime`), whatever the daemon's own environment says. */
+  readonly timeZone: string
+  /** Whether PID 1 is systemd. */
+  readonly systemd: boolean
+}
+
+export interface SelfFacts {
+  readonly version: string
+  readonly nodeVersion: string
+  readonly startedAtMs: number
+  readonly pid: number
+  /** Effective configuration, secrets masked. */
+  readonly config: unknown
+  readonly health: unknown
+  /** Newest lines of the daemon's own log. */
+  readonly log: () => string
+  /** Units whose state and journal the operator wants to see, besides the well-known ones. */
+  readonly watchedUnits: readonly string[]
+}
