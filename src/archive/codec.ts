@@ -1,0 +1,103 @@
+/**
+ * The three stream formats behind one face: independent pieces compressed off the main thread, concatenated
+ * in order between a header and a trailer. Every piece ends on a byte border and refers to nothing before it.
+ */
+import { promisify } from 'node:util'
+import zlib from 'node:zlib'
+import type { Format } from '../collect/types.ts'
+
+export interface Codec {
+  readonly format: Format
+  readonly extension: string
+  readonly contentType: string
+  readonly header: Buffer
+  /** Compresses one piece on libuv's pool. */
+  compress(piece: Buffer): Promise<Buffer>
+  /** Bytes that mean nothing, to be sent while there is nothing to say; valid between any two pieces. */
+  readonly idle: Buffer | undefined
+  /** Closes the stream, given the CRC-32 and length of all that was compressed. */
+  trailer(crc32: number, lengthBytes: number): Buffer
+}
+
+export const FORMATS: Record<Format, { extension: string; contentType: string }> = {
+  'tar.gz': { extension: 'tar.gz', contentType: 'application/gzip' },
+  'tar.zst': { extension: 'tar.zst', contentType: 'application/zstd' },
+  tar: { extension: 'tar', contentType: 'application/x-tar' },
+}
+
+/** @param level 1 (fast) … 9 (small), the scale of gzip; zstd's levels are chosen to match its place on it. */
+export function codecFor(format: Format, level: number): Codec {
+  if (format === 'tar.gz') return gzip(level)
+  if (format === 'tar.zst') return zstd(level)
+  return plain
+}
+
+const deflateRaw = promisify<Buffer, zlib.ZlibOptions, Buffer>(zlib.deflateRaw)
+const zstdCompress = promisify<Buffer, zlib.ZstdOptions, Buffer>(zlib.zstdCompress)
+
+/** Output is gathered in chunks of this size: one is enough for a segment of logs, so no round trip to the pool. */
+const OUTPUT_CHUNK_BYTES = 128 * 1024
+
+/** One gzip member (RFC 1952) of raw deflate pieces (RFC 1951), each ended by a full flush. */
+function gzip(level: number): Codec {
+  const options = {
+    level,
+    memLevel: 9,
+    finishFlush: zlib.constants.Z_FULL_FLUSH,
+    chunkSize: OUTPUT_CHUNK_BYTES,
+  }
+  return {
+    format: 'tar.gz',
+    ...FORMATS['tar.gz'],
+    // No name, no time (0 = unknown), operating system 3 (Unix).
+    header: Buffer.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3]),
+    compress: async (piece) => exact(await deflateRaw(piece, options)),
+    // A stored block of no bytes, not the last one.
+    idle: Buffer.from([0x00, 0x00, 0x00, 0xff, 0xff]),
+    trailer(crc32, lengthBytes) {
+      // The last block: fixed codes, end of block at once. Then CRC-32 and the length modulo 2^32.
+      const trailer = Buffer.from([0x03, 0x00, 0, 0, 0, 0, 0, 0, 0, 0])
+      trailer.writeUInt32LE(crc32, 2)
+      trailer.writeUInt32LE(lengthBytes % 2 ** 32, 6)
+      return trailer
+    },
+  }
+}
+
+/** Our scale of 1 … 9 on zstd's: 6, the default, is its level 2, past gzip's density at many times its speed. */
+const ZSTD_LEVELS = [1, 1, 1, 1, 1, 2, 2, 6, 9, 12]
+
+/** Concatenated zstd frames (RFC 8878, section 3.1), each with its own checksum. */
+function zstd(level: number): Codec {
+  const options = {
+    params: {
+      [zlib.constants.ZSTD_c_compressionLevel]: ZSTD_LEVELS[level]!,
+      [zlib.constants.ZSTD_c_checksumFlag]: 1,
+    },
+    chunkSize: OUTPUT_CHUNK_BYTES,
+  }
+  return {
+    format: 'tar.zst',
+    ...FORMATS['tar.zst'],
+    header: Buffer.alloc(0),
+    compress: async (piece) => exact(await zstdCompress(piece, options)),
+    // A skippable frame of no bytes.
+    idle: Buffer.from([0x50, 0x2a, 0x4d, 0x18, 0, 0, 0, 0]),
+    trailer: () => Buffer.alloc(0),
+  }
+}
+
+const plain: Codec = {
+  format: 'tar',
+  ...FORMATS.tar,
+  header: Buffer.alloc(0),
+  compress: async (piece) => Buffer.from(piece),
+  // Nothing in a plain tar stream means nothing in the middle of an entry.
+  idle: undefined,
+  trailer: () => Buffer.alloc(0),
+}
+
+/** A copy without slack: what is held in memory is what is counted. */
+function exact(bytes: Buffer): Buffer {
+  return bytes.buffer.byteLength - bytes.length > 4096 ? Buffer.from(bytes) : bytes
+}
