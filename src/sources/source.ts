@@ -39,6 +39,14 @@ export class SourceError extends Error {
   }
 }
 
+/** A log that ends before the window begins: left out because the caller asked for other times, not a defect. */
+export class OutsideWindow extends SourceError {
+  override name = 'OutsideWindow'
+  constructor(message: string) {
+    super('skipped', message)
+  }
+}
+
 /** Limits of one entry, in bytes and milliseconds of waiting for the source (a slow client's time does not count). */
 export interface SourceLimits {
   /** Most bytes of this entry. Infinity with `limits=none`. */

@@ -1,0 +1,111 @@
+/** One bundle, from its first entry to its last. */
+import { randomBytes } from 'node:crypto'
+import { codecFor } from '../archive/codec.ts'
+import { ArchiveWriter } from '../archive/writer.ts'
+import { Budget } from './budget.ts'
+import type { BundleDeps } from './deps.ts'
+import { indexJson } from './index-json.ts'
+import { manifestJson, sha256Sums } from './manifest.ts'
+import { Pressure } from './pressure.ts'
+import type { RegisteredCollector } from './registry.ts'
+import type { BundleRun } from './run.ts'
+import { Slots } from './slots.ts'
+import { sourceContext } from './source-context.ts'
+import { summaryText } from './summary.ts'
+import { runTiers } from './tiers.ts'
+import { Trace } from './trace.ts'
+import type { BundleRequest, BundleResult, ProgressEvent, Sink } from './types.ts'
+import { planOf } from './plan.ts'
+
+export interface BundleOptions {
+  readonly signal: AbortSignal
+  /** The name of the bundle; one is made up without it. */
+  readonly bundleId?: string
+  readonly onProgress?: (event: ProgressEvent) => void
+}
+
+/** `debug-<node>-<YYYYMMDDTHHMMSSZ>-<id6>`: name of the top folder, and of the file without its extension. */
+export function bundleId(node: string, nowMs: number): string {
+  const time = new Date(nowMs).toISOString().replaceAll(/[-:]|\.\d+/g, '')
+  return `debug-${node}-${time}-${randomBytes(3).toString('hex')}`
+}
+
+/**
+ * Streams a bundle into the sink. Rejects when the sink or the engine fails, or the signal aborts; by then every child
+ * process, descriptor and timer of the bundle is gone. Trouble with a source is an outcome, never a rejection.
+ */
+export async function collectBundle(
+  request: BundleRequest,
+  deps: BundleDeps,
+  sink: Sink,
+  options: BundleOptions,
+): Promise<BundleResult> {
+  const startedAtMs = Date.now()
+  const began = performance.now()
+  const id = options.bundleId ?? bundleId(deps.host.node, startedAtMs)
+  const abort = new AbortController()
+  const signal = AbortSignal.any([abort.signal, options.signal])
+  const archive = new ArchiveWriter(sink, codecFor(request.format, request.compression), id)
+  const run: BundleRun = {
+    request,
+    deps,
+    archive,
+    source: sourceContext(request, deps, signal),
+    budget: new Budget(request.limits),
+    slots: new Slots(new Pressure(deps.root)),
+    trace: new Trace(),
+    rows: [],
+    startedAtMs,
+    onProgress: options.onProgress ?? (() => {}),
+    abort: (reason) => abort.abort(reason),
+  }
+  try {
+    await write(id, run)
+  } finally {
+    // Whoever still waits for anything of this bundle stops waiting.
+    abort.abort(new Error('the bundle has ended'))
+    archive.destroy()
+  }
+  return {
+    bundleId: id,
+    outcome: outcomeOf(run),
+    rows: run.rows,
+    bytesIn: archive.bytesIn,
+    bytesOut: archive.bytesOut,
+    durationMs: Math.round(performance.now() - began),
+  }
+}
+
+async function write(id: string, run: BundleRun): Promise<void> {
+  const { archive, request, deps } = run
+  const mtimeMs = run.startedAtMs
+  const collectors = selected(deps.collectors, request)
+  const plan = planOf(collectors, run.source)
+  run.onProgress({ type: 'plan', collectors: plan.map(({ id, tier, missing }) => ({ id, tier, ...(missing ? { missing } : {}) })) })
+  await archive.add({ path: 'index.json', mtimeMs }, indexJson(id, run, plan))
+  await archive.flush()
+  await archive.add({ path: 'summary.txt', mtimeMs }, await summaryText(run, plan))
+  await archive.flush()
+  await runTiers(collectors, run)
+  await archive.add({ path: 'trace.json', mtimeMs }, json(run.trace))
+  await archive.add({ path: 'SHA256SUMS', mtimeMs }, sha256Sums(archive.files))
+  await archive.add({ path: 'manifest.json', mtimeMs }, manifestJson(id, run, outcomeOf(run)))
+  await archive.end()
+}
+
+/** What `--only` and `--skip` leave; on-demand collectors only by name. `extras` means all of them. */
+function selected(collectors: readonly RegisteredCollector[], { only, skip }: BundleRequest): RegisteredCollector[] {
+  const named = (list: readonly string[], id: string): boolean => list.includes(id) || list.includes(id.split('/')[0]!)
+  return collectors.filter(({ id, collector }) => {
+    if (named(skip, id)) return false
+    return only ? named(only, id) : !collector.onDemand
+  })
+}
+
+function outcomeOf(run: BundleRun): 'whole' | 'partial' {
+  return run.rows.every(({ outcome }) => outcome === 'ok' || outcome === 'skipped') ? 'whole' : 'partial'
+}
+
+function json(value: unknown): string {
+  return `${JSON.stringify(value, null, 2)}\n`
+}

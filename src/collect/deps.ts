@@ -1,0 +1,49 @@
+/** Everything that outlives one bundle, put together once per process. */
+import type { HostFacts, SelfFacts } from '../collector.ts'
+import { masked, type Config } from '../config.ts'
+import { FIXED_PATH } from '../sources/lookup.ts'
+import { VERSION } from '../version.ts'
+import { hostFacts } from './host.ts'
+import { loadRegistry, type RegisteredCollector } from './registry.ts'
+
+export interface BundleDeps {
+  readonly collectors: readonly RegisteredCollector[]
+  readonly dropInProblems: readonly string[]
+  readonly host: HostFacts
+  /** Sockets that the config or DOCKER_HOST name. */
+  readonly engines: readonly string[]
+  /** Prefix of all paths on the host; '' but in tests. */
+  readonly root: string
+  /** The PATH commands are looked up on; fixed but in tests. */
+  readonly path: string
+  readonly self: () => SelfFacts
+}
+
+export interface DepsOptions {
+  readonly startedAtMs: number
+  readonly log: () => string
+  readonly health: () => unknown
+}
+
+export async function createDeps(config: Config, options: DepsOptions): Promise<BundleDeps> {
+  const host = hostFacts(config.node)
+  const registry = await loadRegistry(config.configDir, host.uid)
+  return {
+    collectors: registry.collectors,
+    dropInProblems: registry.problems,
+    host,
+    engines: config.engines,
+    root: '',
+    path: FIXED_PATH,
+    self: () => ({
+      version: VERSION,
+      nodeVersion: process.version,
+      startedAtMs: options.startedAtMs,
+      pid: process.pid,
+      config: masked(config),
+      health: options.health(),
+      log: options.log,
+      watchedUnits: config.watchedUnits,
+    }),
+  }
+}

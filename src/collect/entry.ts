@@ -1,0 +1,215 @@
+/**
+ * One entry, from description to manifest row. The one place that turns a thrown error into an outcome: whatever goes
+ * wrong here costs this entry, and says so beside it.
+ */
+import type { Tier } from '../collector.ts'
+import type { EntryWriter, WrittenFile } from '../archive/writer.ts'
+import { OutsideWindow, SourceError, type Opened, type SourceEnd } from '../sources/source.ts'
+import { errorText } from './error-text.ts'
+import type { EntryPlan } from './expand.ts'
+import { missing } from './needs.ts'
+import { openSource } from './open.ts'
+import { Patience } from './patience.ts'
+import type { BundleRun } from './run.ts'
+import type { ManifestRow } from './types.ts'
+
+export interface EntryJob {
+  readonly collector: string
+  readonly tier: Tier
+  readonly plan: EntryPlan
+}
+
+/** After this much waiting for its source an entry holds neither its tier nor its place. */
+export const LATE_MS = 5000
+
+/** Writes the entry, or what explains its absence. Rejects only when the whole stream is gone. */
+export async function writeEntry(job: EntryJob, run: BundleRun, onLate: () => void): Promise<void> {
+  const { collector, tier, plan } = job
+  const done = run.trace.span(collector, plan.path)
+  const row: ManifestRow = {
+    path: `${collector}/${plan.path}`,
+    collector,
+    tier,
+    outcome: 'ok',
+    sizeBytes: 0,
+    maskedCount: 0,
+    origin: plan.origin,
+    durationMs: 0,
+  }
+  const end = await gather(job, row, run, new Patience(LATE_MS, onLate))
+  row.outcome = end.outcome
+  if (end.detail !== undefined) row.detail = end.detail
+  if (end.cutBytes !== undefined && end.cutBytes > 0) row.cutBytes = end.cutBytes
+  row.durationMs = done({ outcome: end.outcome, bytes: row.sizeBytes })
+  await addRow(row, run, end.quiet ? undefined : end)
+}
+
+/** Files a row; an entry that is not ok gets its `.error.txt`, unless nothing is wrong but the caller's own choice. */
+export async function addRow(row: ManifestRow, run: BundleRun, end: SourceEnd | undefined): Promise<void> {
+  if (row.outcome !== 'ok' && end) {
+    const text = errorText(row, end.stderr)
+    try {
+      const [file] = await run.archive.add({ path: `${row.path}.error.txt`, mtimeMs: run.startedAtMs }, text)
+      row.error = file!.path
+    } catch (error) {
+      // An entry whose very path is refused: the row in the manifest still tells.
+      if (!isPathError(error)) throw error
+    }
+  }
+  run.rows.push(row)
+  run.onProgress({ type: 'entry', row })
+}
+
+async function gather(
+  { collector, plan }: EntryJob,
+  row: ManifestRow,
+  run: BundleRun,
+  patience: Patience,
+): Promise<SourceEnd & { quiet?: boolean }> {
+  const absent = missing(plan.description.needed, run.source)
+  if (absent !== undefined) return { outcome: 'skipped', detail: absent }
+  const room = run.budget.room(collector)
+  if (room.bytes <= 0) return { outcome: 'partial', detail: `left out: the limit of ${room.limit} is used up` }
+  const { limits } = run.request
+  const ctx = {
+    ...run.source,
+    limits: { entryBytes: room.bytes, headBytes: HEAD_BYTES, commandMs: limits.commandMs, stallMs: limits.stallMs },
+  }
+  try {
+    const opened = await patience.wait(() => openSource(plan.source, plan.description, ctx))
+    return await write(opened, row, run, patience)
+  } catch (error) {
+    return asEnd(error, run)
+  }
+}
+
+/** What a log over its limit keeps of its beginning. */
+const HEAD_BYTES = 64 * 1024
+
+async function write(opened: Opened, row: ManifestRow, run: BundleRun, patience: Patience): Promise<SourceEnd> {
+  row.origin = opened.origin
+  const mtimeMs = opened.mtimeMs ?? Date.now()
+  if (opened.mtimeMs !== undefined) row.mtime = new Date(opened.mtimeMs).toISOString()
+  let writer: EntryWriter
+  try {
+    writer = openWriter(opened, { path: row.path, mtimeMs }, run)
+  } catch (error) {
+    await opened.chunks.return({ outcome: 'failed' })
+    throw error
+  }
+  row.path = writer.path
+  if (opened.sizeBytes !== undefined) run.budget.take(row.collector, opened.sizeBytes)
+  try {
+    const end = await pump(opened, writer, row, run, patience)
+    if (row.sizeBytes === 0 && end.outcome !== 'ok') writer.discard()
+    else await finish(writer, row)
+    return end
+  } catch (error) {
+    writer.discard()
+    throw error
+  }
+}
+
+/** Below this a file is gathered whole before it is written: then its length is what was read, whatever was announced. */
+const SMALL_BYTES = 256 * 1024
+
+function openWriter(opened: Opened, meta: { path: string; mtimeMs: number }, run: BundleRun): EntryWriter {
+  const { sizeBytes } = opened
+  if (sizeBytes === undefined || sizeBytes <= SMALL_BYTES) return run.archive.file(meta)
+  return run.archive.sizedFile({ ...meta, sizeBytes })
+}
+
+async function pump(
+  opened: Opened,
+  writer: EntryWriter,
+  row: ManifestRow,
+  run: BundleRun,
+  patience: Patience,
+): Promise<SourceEnd> {
+  const { chunks, sizeBytes } = opened
+  try {
+    for (;;) {
+      const step = await patience.wait(() => chunks.next())
+      if (step.done) return await ended(step.value, sizeBytes, writer, row)
+      const cut = await put(step.value, sizeBytes !== undefined, writer, row, run)
+      if (cut) return cut
+    }
+  } catch (error) {
+    const end = asEnd(error, run)
+    if (row.sizeBytes === 0) return end
+    // What was already read stays; the entry is whole up to here.
+    const outcome = end.outcome === 'timeout' ? 'timeout' : 'partial'
+    return await ended({ ...end, outcome }, sizeBytes, writer, row)
+  } finally {
+    await chunks.return({ outcome: 'partial' })
+  }
+}
+
+/** Writes a chunk as far as the limits allow; the end of the entry when they do not. */
+async function put(
+  chunk: Buffer,
+  sized: boolean,
+  writer: EntryWriter,
+  row: ManifestRow,
+  run: BundleRun,
+): Promise<SourceEnd | undefined> {
+  const room = sized ? { bytes: Infinity, limit: '' } : run.budget.room(row.collector)
+  const allowed = chunk.subarray(0, Math.max(0, Math.min(chunk.length, room.bytes)))
+  if (!sized) run.budget.take(row.collector, allowed.length)
+  await writer.write(allowed)
+  row.sizeBytes += allowed.length
+  run.onProgress({ type: 'bytes', collector: row.collector, bytes: allowed.length })
+  if (allowed.length === chunk.length) return undefined
+  const detail = `cut here: the limit of ${room.limit} is reached`
+  await mark(writer, row, detail)
+  return { outcome: 'partial', detail }
+}
+
+/** A sized entry is filled up to what its header announced; a timed-out one says where it broke off. */
+async function ended(
+  end: SourceEnd,
+  sizeBytes: number | undefined,
+  writer: EntryWriter,
+  row: ManifestRow,
+): Promise<SourceEnd> {
+  if (sizeBytes !== undefined && row.sizeBytes < sizeBytes) await fill(sizeBytes - row.sizeBytes, writer, row)
+  else if (end.outcome === 'timeout' && row.sizeBytes > 0) await mark(writer, row, `cut here: ${end.detail}`)
+  return end
+}
+
+async function mark(writer: EntryWriter, row: ManifestRow, text: string): Promise<void> {
+  const marker = Buffer.from(`\n… diagd: ${text} …\n`)
+  await writer.write(marker)
+  row.sizeBytes += marker.length
+}
+
+async function fill(bytes: number, writer: EntryWriter, row: ManifestRow): Promise<void> {
+  const zeros = Buffer.alloc(Math.min(bytes, SMALL_BYTES))
+  for (let left = bytes; left > 0; left -= zeros.length) await writer.write(zeros.subarray(0, Math.min(left, zeros.length)))
+  row.sizeBytes += bytes
+}
+
+async function finish(writer: EntryWriter, row: ManifestRow): Promise<void> {
+  const files: WrittenFile[] = await writer.end()
+  row.sizeBytes = files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
+  row.sha256 = files[0]!.sha256
+  if (files.length > 1) row.parts = files
+}
+
+/** The outcome that an error stands for. Rethrows what concerns the whole bundle. */
+function asEnd(error: unknown, run: BundleRun): SourceEnd & { quiet?: boolean } {
+  run.source.signal.throwIfAborted()
+  if (error instanceof SourceError) {
+    return {
+      outcome: error.outcome,
+      detail: error.message,
+      ...(error.stderr === undefined ? {} : { stderr: error.stderr }),
+      quiet: error instanceof OutsideWindow,
+    }
+  }
+  return { outcome: 'failed', detail: error instanceof Error ? error.message : String(error) }
+}
+
+function isPathError(error: unknown): boolean {
+  return error instanceof Error && error.name === 'EntryPathError'
+}

@@ -1,0 +1,146 @@
+/** The questions of summary.txt, in its order. Each answer is a line, or several; a reason why not is an error. */
+import type { Kit } from '../collector.ts'
+import { synchronized } from './index-json.ts'
+
+interface Probe {
+  readonly label: string
+  readonly ask: (kit: Kit) => Promise<string | readonly string[]>
+}
+
+export const PROBES: readonly Probe[] = [
+  { label: 'boot', ask: boot },
+  { label: 'previous boot', ask: previousBoot },
+  { label: 'failed units', ask: failedUnits },
+  { label: 'OOM kills', ask: oomKills },
+  { label: 'dead containers', ask: deadContainers },
+  { label: 'full disks', ask: fullDisks },
+  { label: 'memory', ask: memory },
+  { label: 'load', ask: load },
+  { label: 'pressure', ask: pressure },
+  { label: 'clock', ask: clock },
+]
+
+async function boot({ read, host }: Kit): Promise<string> {
+  const seconds = Number((await read('/proc/uptime'))?.split(' ')[0])
+  const since = new Date(Date.now() - seconds * 1000).toISOString().slice(0, 19)
+  return `${host.bootId}, up ${duration(seconds)} since ${since}Z`
+}
+
+/** wtmp's word on how the machine last went down: a shutdown record before the latest boot, or none. */
+async function previousBoot({ run, missing }: Kit): Promise<string> {
+  const absent = await missing({ command: 'last', file: '/var/log/wtmp' })
+  if (absent !== undefined) throw new Error(absent)
+  const { stdout } = await run`last -x -F -n 40 reboot shutdown`
+  const records = stdout.split('\n').filter((line) => /^(?:reboot|shutdown)\s/.test(line))
+  if (records.length === 0) return 'no record in wtmp'
+  const latest = records.findIndex((line) => line.startsWith('reboot'))
+  const before = records[latest + 1]
+  if (before === undefined) return 'none on record'
+  return before.startsWith('shutdown') ? `ended by an orderly shutdown: ${squeeze(before)}` : 'ended WITHOUT a shutdown record: crash, reset or power cut'
+}
+
+async function failedUnits({ run, host }: Kit): Promise<string | string[]> {
+  if (!host.systemd) return 'PID 1 is not systemd'
+  const { stdout } = await run`systemctl list-units --failed --plain --no-legend --no-pager`
+  const units = stdout.split('\n').filter(Boolean).map(squeeze)
+  return units.length === 0 ? 'none' : head(units)
+}
+
+async function oomKills({ read }: Kit): Promise<string> {
+  const kills = /^oom_kill (\d+)$/m.exec((await read('/proc/vmstat')) ?? '')?.[1]
+  if (kills === undefined) throw new Error('the kernel does not count them')
+  return kills === '0' ? 'none since boot' : `${kills} since boot (kernel/problems.txt)`
+}
+
+async function deadContainers({ engines }: Kit): Promise<string | string[]> {
+  const { present, absent } = await engines()
+  if (present.length === 0) return absent.length === 0 ? 'no container engine found' : absent.map(({ socket, reason }) => `${socket}: ${reason}`)
+  const lists = await Promise.all(
+    present.map(async (engine) => (await engine.get('/containers/json?all=1')) as { Names: string[]; Status: string; State: string }[]),
+  )
+  const dead = lists.flat().filter(({ State }) => State === 'dead' || State === 'exited' || State === 'restarting')
+  if (dead.length === 0) return `none of ${lists.flat().length}`
+  return head(dead.map(({ Names, Status }) => `${Names[0]?.replace(/^\//, '') ?? '(no name)'}: ${Status}`))
+}
+
+const FULL_PERCENT = 90
+
+/** Real file systems by their device, each once; a mount that may hang is asked in a child and only late for itself. */
+async function fullDisks({ read, statfs }: Kit): Promise<string | string[]> {
+  const mounts = ((await read('/proc/self/mounts')) ?? '').split('\n').map((line) => line.split(' '))
+  const byDevice = new Map(mounts.filter(([device]) => device?.startsWith('/dev/')).map(([device, path]) => [device!, path!]))
+  const usages = await Promise.all([...byDevice.values()].map(async (path) => usage(unescaped(path), statfs)))
+  const full = usages.filter((text) => text !== undefined)
+  return full.length === 0 ? `none over ${FULL_PERCENT} % of ${byDevice.size}` : head(full)
+}
+
+async function usage(path: string, statfs: Kit['statfs']): Promise<string | undefined> {
+  try {
+    const { blocks, blocksFree, blocksAvailable, inodes, inodesFree } = await statfs(path)
+    // As df counts: what is used of what users may use.
+    const used = blocks - blocksFree
+    const blockPercent = percent(used, used + blocksAvailable)
+    const inodePercent = percent(inodes - inodesFree, inodes)
+    if (blockPercent < FULL_PERCENT && inodePercent < FULL_PERCENT) return undefined
+    return `${path}: ${blockPercent} % of space, ${inodePercent} % of inodes used`
+  } catch (error) {
+    return `${path}: ${error instanceof Error ? error.message : String(error)}`
+  }
+}
+
+async function memory({ read }: Kit): Promise<string> {
+  const text = (await read('/proc/meminfo')) ?? ''
+  const mib = (key: string): number => Math.round(Number(new RegExp(`^${key}:\\s+(\\d+)`, 'm').exec(text)?.[1] ?? 0) / 1024)
+  const swap = mib('SwapTotal') === 0 ? 'no swap' : `swap ${mib('SwapTotal') - mib('SwapFree')} of ${mib('SwapTotal')} MiB used`
+  return `${mib('MemAvailable')} of ${mib('MemTotal')} MiB available, ${swap}`
+}
+
+async function load({ read }: Kit): Promise<string> {
+  const text = await read('/proc/loadavg')
+  if (text === undefined) throw new Error('/proc/loadavg cannot be read')
+  const cpus = ((await read('/proc/cpuinfo')) ?? '').match(/^processor\s*:/gm)?.length
+  return `${text.split(' ').slice(0, 3).join(' ')}${cpus ? ` on ${cpus} CPUs` : ''}`
+}
+
+async function pressure({ read }: Kit): Promise<string> {
+  const texts = await Promise.all(
+    ['cpu', 'memory', 'io'].map(async (resource) => {
+      const average = /^some avg10=([\d.]+)/m.exec((await read(`/proc/pressure/${resource}`)) ?? '')?.[1]
+      return average === undefined ? undefined : `${resource} ${average} %`
+    }),
+  )
+  const known = texts.filter((text) => text !== undefined)
+  if (known.length === 0) throw new Error('the kernel does not tell (no /proc/pressure)')
+  return `${known.join(', ')} of the last 10 s with something stalled`
+}
+
+async function clock({ host }: Kit): Promise<string> {
+  const state = synchronized('')
+  const text = state === null ? 'synchronization unknown (no timesyncd)' : state ? 'synchronized' : 'NOT synchronized'
+  return `${text}, zone ${host.timeZone}`
+}
+
+const MOST_ITEMS = 12
+
+function head(items: readonly string[]): string[] {
+  const more = items.length - MOST_ITEMS
+  return more > 0 ? [...items.slice(0, MOST_ITEMS), `… and ${more} more`] : [...items]
+}
+
+function squeeze(text: string): string {
+  return text.replaceAll(/\s+/g, ' ').trim()
+}
+
+function percent(part: number, whole: number): number {
+  return whole === 0 ? 0 : Math.ceil((part / whole) * 100)
+}
+
+/** /proc/mounts writes spaces and the like as octal codes. */
+function unescaped(path: string): string {
+  return path.replaceAll(/\\([0-7]{3})/g, (_, code: string) => String.fromCharCode(Number.parseInt(code, 8)))
+}
+
+function duration(seconds: number): string {
+  const [days, hours, minutes] = [Math.floor(seconds / 86_400), Math.floor(seconds / 3600) % 24, Math.floor(seconds / 60) % 60]
+  return days > 0 ? `${days} d ${hours} h` : hours > 0 ? `${hours} h ${minutes} min` : `${minutes} min`
+}

@@ -1,0 +1,4 @@
+import packageJson from '../package.json' with { type: 'json' }
+
+/** Semantic version of diagd. */
+export const VERSION: string = packageJson.version
