@@ -4,7 +4,8 @@
  */
 import { promisify } from 'node:util'
 import zlib from 'node:zlib'
-import type { Format } from '../collect/types.ts'
+
+export type Format = 'tar.gz' | 'tar.zst' | 'tar'
 
 export interface Codec {
   readonly format: Format
@@ -15,6 +16,8 @@ export interface Codec {
   compress(piece: Buffer): Promise<Buffer>
   /** Bytes that mean nothing, to be sent while there is nothing to say; valid between any two pieces. */
   readonly idle: Buffer | undefined
+  /** Whether the trailer wants the CRC-32 of all that was compressed; else it is not computed. */
+  readonly summed: boolean
   /** Closes the stream, given the CRC-32 and length of all that was compressed. */
   trailer(crc32: number, lengthBytes: number): Buffer
 }
@@ -50,6 +53,7 @@ function gzip(level: number): Codec {
     format: 'tar.gz',
     ...FORMATS['tar.gz'],
     // No name, no time (0 = unknown), operating system 3 (Unix).
+    summed: true,
     header: Buffer.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3]),
     compress: async (piece) => exact(await deflateRaw(piece, options)),
     // A stored block of no bytes, not the last one.
@@ -64,8 +68,8 @@ function gzip(level: number): Codec {
   }
 }
 
-/** Our scale of 1 … 9 on zstd's: 6, the default, is its level 2, past gzip's density at many times its speed. */
-const ZSTD_LEVELS = [1, 1, 1, 1, 1, 2, 2, 6, 9, 12]
+/** Our scale of 1 … 9 on zstd's. Its level 1 is denser than gzip's 6 on logs, at a fifth of the time (measured). */
+const ZSTD_LEVELS = [1, 1, 1, 1, 1, 1, 1, 6, 9, 12]
 
 /** Concatenated zstd frames (RFC 8878, section 3.1), each with its own checksum. */
 function zstd(level: number): Codec {
@@ -78,6 +82,7 @@ function zstd(level: number): Codec {
   }
   return {
     format: 'tar.zst',
+    summed: false,
     ...FORMATS['tar.zst'],
     header: Buffer.alloc(0),
     compress: async (piece) => exact(await zstdCompress(piece, options)),
@@ -89,6 +94,7 @@ function zstd(level: number): Codec {
 
 const plain: Codec = {
   format: 'tar',
+  summed: false,
   ...FORMATS.tar,
   header: Buffer.alloc(0),
   compress: async (piece) => Buffer.from(piece),

@@ -3,10 +3,14 @@
  * At most a few segments wait for the sink; whoever appends more waits with them, which is the backpressure that
  * reaches every source.
  */
-import type { Sink } from '../collect/types.ts'
 import type { Codec } from './codec.ts'
 import { combineCrc32 } from './crc32.ts'
 import type { Segment } from './segments.ts'
+
+/** Where the archive goes: resolves when it may take more, rejects when it is gone. */
+export interface Sink {
+  write(chunk: Buffer): Promise<void>
+}
 
 /** Segments that may wait for the sink. With 512 KiB pieces this is ≤ 3 MiB of raw bytes, far less compressed. */
 const QUEUE_LENGTH = 6

@@ -14,7 +14,7 @@ export const SEGMENT_BYTES = 512 * 1024
 /** A compressed piece of the stream, which can stand anywhere in it. */
 export interface Segment {
   readonly bytes: Buffer
-  /** Length and CRC-32 of what was compressed. */
+  /** Length and CRC-32 of what was compressed; the CRC is 0 where the format has no use for it. */
   readonly lengthBytes: number
   readonly crc32: number
 }
@@ -56,7 +56,7 @@ export class Compressor {
     const piece = buffer.subarray(0, lengthBytes)
     try {
       const bytes = await this.#codec.compress(piece)
-      return { bytes, lengthBytes, crc32: zlib.crc32(piece) }
+      return { bytes, lengthBytes, crc32: this.#codec.summed ? zlib.crc32(piece) : 0 }
     } finally {
       this.recycle(buffer)
       // A slot passes on to whoever waits longest, else it is free again.

@@ -5,11 +5,10 @@
  * and its header can be written. Memory for that is bounded: past the budget what is there is closed as a part of the
  * file, and the rest goes on in `<name>.part-0002`. A file of known length is written straight through in its turn.
  */
-import type { Sink } from '../collect/types.ts'
 import type { Codec } from './codec.ts'
 import { EntryPaths } from './entry-path.ts'
 import { HeldEntry, type HeldBudget } from './held-entry.ts'
-import { Output } from './output.ts'
+import { Output, type Sink } from './output.ts'
 import { Compressor, SEGMENT_BYTES, type Segment } from './segments.ts'
 import { SizedEntry } from './sized-entry.ts'
 import { TAR_END, tarHeader, tarPadding } from './tar.ts'

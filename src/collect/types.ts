@@ -1,7 +1,9 @@
 /** What is asked for, what comes of it, and how it is told while it runs. */
+import type { Format } from '../archive/codec.ts'
 import type { Outcome, Tier } from '../collector.ts'
 
-export type Format = 'tar.gz' | 'tar.zst' | 'tar'
+export type { Format } from '../archive/codec.ts'
+export type { Sink } from '../archive/output.ts'
 
 /** Every limit, bytes uncompressed and milliseconds; docs/bundle.md lists the defaults. `Infinity` = none. */
 export interface Limits {
@@ -49,11 +51,6 @@ export interface ManifestRow {
   error?: string
   durationMs: number
   mtime?: string
-}
-
-/** Where the archive goes: resolves when it may take more, rejects when it is gone. */
-export interface Sink {
-  write(chunk: Buffer): Promise<void>
 }
 
 export type ProgressEvent =
