@@ -3,7 +3,7 @@
  * test's own, and records what the collector describes instead of collecting it.
  *
  *     const bin = await fakeCommands({ dmesg: 'echo "[1.0] Out of memory: …"' })
- *     const { kit } = testKit({ root: fixture('vm'), bin })
+ *     const kit = testKit({ root: fixture('vm'), bin })
  *     const entries = await described(collector, kit)
  *     expect(await entries.value('problems.txt')).toContain('…')
  */
@@ -14,6 +14,7 @@ import {
   chmod,
   glob,
   lstat,
+  mkdir,
   mkdtemp,
   readdir,
   readFile,
@@ -23,7 +24,7 @@ import {
   writeFile,
 } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { onTestFinished } from 'vitest'
 import type {
   AbsentEngine,
@@ -109,6 +110,19 @@ export async function described(collector: Collector, kit: Kit) {
     /** Every path and glob of files and logs. */
     paths: all.flatMap((entry) => entry.paths ?? []),
   }
+}
+
+/** A tree of files made for one test, path → content, with a mode where it matters; removed when the test ends. */
+export async function tree(files: Record<string, string | { content: string; mode: number }>): Promise<string> {
+  const root = await mkdtemp(join(tmpdir(), 'diagd-tree-'))
+  onTestFinished(() => rm(root, { recursive: true, force: true }))
+  for (const [path, file] of Object.entries(files)) {
+    await mkdir(dirname(join(root, path)), { recursive: true })
+    const { content, mode } = typeof file === 'string' ? { content: file, mode: 0o644 } : file
+    await writeFile(join(root, path), content)
+    await chmod(join(root, path), mode)
+  }
+  return root
 }
 
 /** A folder of shell scripts named like the commands they stand for; removed when the test ends. */
