@@ -134,7 +134,7 @@ async function walk(format: Format, input: AsyncIterable<Buffer>, contents: Cont
 type Entry = tar.Extract extends AsyncIterable<infer E> ? E : never
 
 async function readEntry(entry: Entry, contents: Contents): Promise<void> {
-  const { name, type, size = 0 } = entry.header
+  const { name, type, size } = entry.header
   const path = placeOf(name, contents)
   if (type === 'directory') return void entry.resume()
   if (type !== 'file' && type !== 'contiguous-file')

@@ -1,0 +1,25 @@
+/** Configuration and collectors, as every command needs them. */
+import type { BundleDeps } from '../collect/deps.ts'
+import { createDeps } from '../collect/deps.ts'
+import type { Config, Problem } from '../config.ts'
+import { loadConfig } from '../config/load.ts'
+import type { Io } from './io.ts'
+
+export interface Prepared {
+  readonly config: Config
+  /** Of the configuration first, then of the drop-ins. */
+  readonly problems: readonly Problem[]
+  readonly deps: BundleDeps
+}
+
+/** For the commands that work without a daemon: its log and health are those of nobody. */
+export async function prepare(io: Io): Promise<Prepared> {
+  const { config, problems } = await loadConfig(io.environment, io.uid)
+  const health = () => ({ status: 'no daemon', problems })
+  const deps = await createDeps(config, { startedAtMs: Date.now(), log: () => '', health })
+  return { config, deps, problems: [...problems, ...dropInProblems(deps)] }
+}
+
+export function dropInProblems(deps: BundleDeps): Problem[] {
+  return deps.dropInProblems.map((message) => ({ key: 'drop-in', message }))
+}

@@ -1,0 +1,88 @@
+/** The command line, read by commander; each command is a module of its own, loaded when it is called. */
+import { Command, CommanderError } from 'commander'
+import { UsageError } from '../collect/request.ts'
+import { VERSION } from '../version.ts'
+import { EXIT, say } from './io.ts'
+import type { Io } from './io.ts'
+
+/** @returns the exit code. */
+export async function main(io: Io): Promise<number> {
+  // A reader that went away (`diagd list | head`) is no reason for a stack trace; who waits for the write gets the error.
+  io.stdout.on('error', () => {})
+  io.stderr.on('error', () => {})
+  let code: number = EXIT.whole
+  const program = commands(io, (exitCode) => {
+    code = exitCode
+  })
+  try {
+    await program.parseAsync([...io.argv], { from: 'user' })
+    return code
+  } catch (error) {
+    return explain(error, io)
+  }
+}
+
+function explain(error: unknown, io: Io): number {
+  // commander has said everything already.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.whole : EXIT.usage
+  if (error instanceof UsageError) {
+    say(io, `diagd: --${error.message}`)
+    return EXIT.usage
+  }
+  const { code, message } = error as NodeJS.ErrnoException
+  if (code !== 'EPIPE') say(io, `diagd: ${message}`)
+  return EXIT.failed
+}
+
+function commands(io: Io, exit: (code: number) => void): Command {
+  const program = new Command('diagd')
+    .description('The flight recorder of a cloud VM: everything about this machine as one streamed bundle.')
+    .version(VERSION, '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print this help')
+    .helpCommand(false)
+    .exitOverride()
+    .configureOutput({ writeOut: (text) => io.stdout.write(text), writeErr: (text) => io.stderr.write(text) })
+    .showHelpAfterError('(diagd --help shows what there is)')
+
+  program
+    .command('serve')
+    .description('run the daemon: a bundle over HTTP, on a unix socket and on TCP')
+    .action(async () => exit(await (await import('./serve.ts')).serve(io)))
+
+  collectCommand(program).action(async (options: Record<string, string | string[]>) =>
+    exit(await (await import('./collect.ts')).collect(options, io)),
+  )
+
+  program
+    .command('list')
+    .description('show every collector, whether it can run here, and what it would read (nothing is collected)')
+    .action(async () => exit(await (await import('./list.ts')).list(io)))
+
+  program
+    .command('verify')
+    .description('tell a whole bundle from a cut or damaged one, offline')
+    .argument('<file>', 'the bundle, or "-" for stdin')
+    .action(async (file: string) => exit(await (await import('./verify.ts')).verify(file, io)))
+
+  program
+    .command('check')
+    .description('check the configuration and the drop-ins')
+    .action(async () => exit(await (await import('./check.ts')).check(io)))
+  return program
+}
+
+function collectCommand(program: Command): Command {
+  const several = (value: string, before: string[] = []) => [...before, value]
+  return program
+    .command('collect')
+    .description('make a bundle of this machine; needs no daemon')
+    .option('-o, --output <file>', 'where to write it, "-" for stdout (default: ./<bundle id>.<format>)')
+    .option('--only <ids>', 'these collectors alone, comma-separated', several)
+    .option('--skip <ids>', 'all but these collectors, comma-separated', several)
+    .option('--since <time>', 'begin of the window: 2h (ago), 2026-01-31T12:00:00Z, @1767225600 (default: 24h)')
+    .option('--until <time>', 'end of the window (default: now)')
+    .option('--around <time>', 'the window is 30 minutes before to 30 minutes after')
+    .option('--format <format>', 'tar.gz, tar.zst or tar (default: tar.gz)')
+    .option('--compression <level>', '1 (fast) to 9 (small) (default: 6)')
+    .option('--limits <limits>', 'none, or entry=64MiB,collector=256MiB,bundle=1GiB,command=60s,stall=15s,entries=4096')
+}

@@ -1,0 +1,118 @@
+/** Wires the parts in order, and takes them down in reverse. */
+import type { Server } from 'node:http'
+import { buildApp } from './http/app.ts'
+import type { AppDeps } from './http/app.ts'
+import { listenTcp, listenUnix } from './http/listen.ts'
+import { createPlaces } from './http/places.ts'
+import { formatListen } from './config.ts'
+import type { Config, Problem } from './config.ts'
+import type { Log } from './log.ts'
+
+/** A client that takes no byte for so long loses its place. */
+const STALL_MS = 60_000
+/** What a running bundle gets to finish when the daemon has to go. */
+const GRACE_MS = 2000
+/** Then its children die and its connection is reset; nobody waits longer for that. */
+const ABORT_MS = 3000
+
+export interface Daemon {
+  /** What it cannot do, or does without. */
+  readonly problems: readonly Problem[]
+  /** Takes no more requests, gives running bundles a moment, and leaves nothing behind. */
+  close(): Promise<void>
+}
+
+export interface DaemonInput {
+  readonly config: Config
+  readonly problems: readonly Problem[]
+  readonly log: Log
+  readonly uid: number
+  readonly version: string
+  readonly stallMs?: number
+  /** Loads the collectors; gets what a bundle tells about the daemon. */
+  readonly loadEngine: (facts: {
+    startedAtMs: number
+    log: () => string
+    health: () => unknown
+  }) => Promise<LoadedEngine>
+}
+
+export interface LoadedEngine extends Pick<AppDeps, 'collect' | 'bundleId' | 'collectorIds'> {
+  readonly problems: readonly Problem[]
+}
+
+/** @throws Error when the local door cannot be opened: without it, there is nothing to be there for. */
+export async function startDaemon({
+  config,
+  log,
+  uid,
+  version,
+  stallMs = STALL_MS,
+  ...input
+}: DaemonInput): Promise<Daemon> {
+  const { logger } = log
+  const startedAtMs = Date.now()
+  const problems = [...input.problems]
+  const warnings = config.auth === 'none' && config.listen ? [openWarning(formatListen(config.listen))] : []
+  const places = createPlaces(config.bundlesAtOnce)
+  const health = () => ({
+    status: problems.length > 0 ? 'degraded' : 'ok',
+    version,
+    pid: process.pid,
+    uptimeSeconds: Math.floor((Date.now() - startedAtMs) / 1000),
+    bundles: { running: places.running, limit: places.limit },
+    problems,
+    warnings,
+  })
+  const engine = await input.loadEngine({ startedAtMs, log: log.newest, health })
+  problems.push(...engine.problems)
+
+  const closing = new AbortController()
+  const app = await buildApp({ ...engine, config, logger, places, health, stallMs, closing: closing.signal })
+  const servers: Server[] = []
+  servers.push(await listenUnix(app, config.socket, uid))
+  if (config.listen) {
+    const tcp = await listenTcp(app, config.listen).catch(
+      (error: Error) => void problems.push({ key: 'listen', message: error.message }),
+    )
+    if (tcp) servers.push(tcp)
+  }
+
+  for (const { key, message } of problems) logger.warn({ key }, `${key}: ${message}`)
+  for (const warning of warnings) logger.warn(warning)
+  const tcp = servers.length > 1 ? formatListen(config.listen) : 'closed'
+  logger.info({ version, tcp, socket: config.socket }, 'diagd listens')
+  logger.info(
+    `a bundle of this machine: curl -fOJ --unix-socket ${quote(config.socket)} http://localhost/debug-package`,
+  )
+
+  const close = async () => {
+    logger.info({ runningBundles: places.running }, 'diagd stops')
+    const closed = servers.map((server) => new Promise((resolve) => server.close(resolve)))
+    await within(places.idle(), GRACE_MS)
+    closing.abort(new Error('diagd is shutting down'))
+    await within(places.idle(), ABORT_MS)
+    for (const server of servers) server.closeAllConnections()
+    await Promise.all(closed)
+    await app.close()
+    logger.info('diagd stopped')
+  }
+  return { problems, close }
+}
+
+function openWarning(address: string): string {
+  return `auth is none: everybody who reaches ${address} can download a bundle of this machine`
+}
+
+/** Waits for it, but not for ever. */
+async function within(promise: Promise<void>, milliseconds: number): Promise<void> {
+  const timer = Promise.withResolvers<void>()
+  const timeout = setTimeout(timer.resolve, milliseconds)
+  await Promise.race([promise, timer.promise])
+  clearTimeout(timeout)
+}
+
+/** Ready to be pasted into a shell. */
+function quote(path: string): string {
+  return /^[\w./-]+$/.test(path) ? path : `'${path.replaceAll("'", String.raw`'\''`)}'`
+}

@@ -1,0 +1,94 @@
+/** The HTTP interface without any address: give it what it needs, try it with inject, or listen in listen.ts. */
+import Fastify from 'fastify'
+import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
+import type { BundleRequest, BundleResult, Sink } from '../collect/types.ts'
+import type { Config } from '../config.ts'
+import { debugPackageRoutes } from './debug-package.ts'
+import { doorOf } from './door.ts'
+import { HttpError, sendProblem } from './errors.ts'
+import { healthRoutes } from './health.ts'
+import type { Places } from './places.ts'
+
+export interface AppDeps {
+  readonly config: Pick<Config, 'auth' | 'limits' | 'socket'>
+  readonly logger: FastifyBaseLogger
+  readonly places: Places
+  readonly health: () => unknown
+  readonly collectorIds: readonly string[]
+  readonly bundleId: (nowMs: number) => string
+  readonly collect: (bundle: {
+    request: BundleRequest
+    bundleId: string
+    sink: Sink
+    signal: AbortSignal
+  }) => Promise<BundleResult>
+  /** Aborted when the daemon gives up the bundles that still run. */
+  readonly closing: AbortSignal
+  /** A client that takes no byte for so long loses its place. */
+  readonly stallMs: number
+}
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Answered on TCP without a credential. Everything else is closed by default. */
+    open?: boolean
+  }
+}
+
+/** Requests carry no more than a short JSON document. */
+const BODY_BYTES = 64 * 1024
+
+export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
+  const app = Fastify({
+    loggerInstance: deps.logger,
+    disableRequestLogging: true,
+    bodyLimit: BODY_BYTES,
+    // The automatic one runs the GET handler, and that collects.
+    exposeHeadRoutes: false,
+  })
+  const routes = rememberRoutes(app)
+  app.addHook('onRequest', async (request, reply) => {
+    reply.headers({
+      'cache-control': 'no-store, no-transform',
+      'x-accel-buffering': 'no',
+      'x-content-type-options': 'nosniff',
+    })
+    if (request.is404 || request.routeOptions.config.open) return
+    if (doorOf(request) === 'tcp' && deps.config.auth !== 'none') throw locked(deps)
+  })
+  app.setErrorHandler((error, request, reply) => {
+    if (!(error instanceof HttpError)) request.log.debug({ err: error }, 'request refused')
+    return sendProblem(reply, error)
+  })
+  app.setNotFoundHandler((request, reply) => sendProblem(reply, nothingHere(request.method, request.url, routes)))
+  healthRoutes(app, deps)
+  debugPackageRoutes(app, deps)
+  await app.ready()
+  return app
+}
+
+function rememberRoutes(app: FastifyInstance): Map<string, string[]> {
+  const routes = new Map<string, string[]>()
+  app.addHook('onRoute', ({ url, method }) => void routes.set(url, [...(routes.get(url) ?? []), ...[method].flat()]))
+  return routes
+}
+
+function locked({ config }: AppDeps): HttpError {
+  const detail =
+    'TCP answers /health only, for there is no credential to present yet. On the machine: ' +
+    `curl --unix-socket ${config.socket} http://localhost/debug-package. ` +
+    'To open it to everybody who reaches this address: auth: none in config.yaml, or DIAGD_AUTH=none'
+  return new HttpError('unauthorized', detail, { headers: { 'www-authenticate': 'Bearer realm="diagd"' } })
+}
+
+function nothingHere(method: string, url: string, routes: Map<string, string[]>): HttpError {
+  const methods = routes.get(url.replace(/\?.*$/s, ''))
+  if (!methods) {
+    const known = [...routes].map(([path, allowed]) => `${allowed.join(', ')} ${path}`)
+    return new HttpError('not-found', `the routes are: ${known.join('; ')}`)
+  }
+  const allow = methods.join(', ')
+  return new HttpError('method-not-allowed', `${method} does not apply here; accepted: ${allow}`, {
+    headers: { allow },
+  })
+}

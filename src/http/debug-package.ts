@@ -1,0 +1,97 @@
+/** GET /debug-package: the bundle, streamed. HEAD answers the headers and collects nothing. */
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { FORMATS } from '../archive/codec.ts'
+import { parseBundleRequest } from '../collect/request.ts'
+import type { Parameters } from '../collect/request.ts'
+import type { BundleRequest } from '../collect/types.ts'
+import type { AppDeps } from './app.ts'
+import { doorOf } from './door.ts'
+import { HttpError } from './errors.ts'
+import { resetConnection, responseSink } from './stream.ts'
+
+const RETRY_AFTER_S = 10
+
+export function debugPackageRoutes(app: FastifyInstance, deps: AppDeps): void {
+  app.head('/debug-package', (request, reply) => reply.headers(prepare(request, deps).headers).send())
+  app.get('/debug-package', async (request, reply) => {
+    const bundle = prepare(request, deps)
+    const giveBack = deps.places.take(doorOf(request))
+    if (!giveBack) throw tooMany(deps)
+    try {
+      await streamBundle(request, reply, bundle, deps)
+    } finally {
+      giveBack()
+    }
+    return reply
+  })
+}
+
+interface Prepared {
+  readonly id: string
+  readonly wish: BundleRequest
+  readonly headers: Record<string, string>
+}
+
+function prepare(request: FastifyRequest, deps: AppDeps): Prepared {
+  // Over HTTP/1.0 a closed connection passes for the end: a cut bundle would pass for a whole one.
+  if (request.raw.httpVersion === '1.0') {
+    throw new HttpError('http-version', 'a bundle cannot be told from a cut one over HTTP/1.0; ask with HTTP/1.1')
+  }
+  const nowMs = Date.now()
+  const facts = { nowMs, collectorIds: deps.collectorIds, defaults: deps.config.limits }
+  const wish = parseBundleRequest(request.query as Parameters, facts)
+  const id = deps.bundleId(nowMs)
+  const { contentType, extension } = FORMATS[wish.format]
+  const headers = {
+    'content-type': contentType,
+    'content-disposition': `attachment; filename="${id}.${extension}"`,
+    'x-diagd-bundle-id': id,
+  }
+  return { id, wish, headers }
+}
+
+async function streamBundle(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  bundle: Prepared,
+  deps: AppDeps,
+): Promise<void> {
+  const { id, wish, headers } = bundle
+  const response = reply.raw
+  const controller = new AbortController()
+  const stop = (reason: string) => controller.abort(new Error(reason))
+  const onClose = () => stop('the client is gone')
+  response.once('close', onClose)
+  const signal = AbortSignal.any([controller.signal, deps.closing])
+  const begin = () => {
+    reply.hijack()
+    response.writeHead(200, { ...(reply.getHeaders() as Record<string, string>), ...headers })
+  }
+  const onStall = () => {
+    stop(`the client took no byte for ${deps.stallMs / 1000} s`)
+    resetConnection(response.socket)
+  }
+  const sink = responseSink(response, { begin, onStall, stallMs: deps.stallMs })
+  const log = request.log.child({ bundleId: id, door: doorOf(request) })
+  log.info('bundle begins')
+  try {
+    const { outcome, bytesOut, durationMs } = await deps.collect({ request: wish, bundleId: id, sink, signal })
+    await sink.end()
+    log.info({ outcome, bytesOut, durationMs: Math.round(durationMs) }, 'bundle handed over')
+  } catch (error) {
+    const reason = signal.aborted ? (signal.reason as Error).message : (error as Error).message
+    log.warn({ err: signal.aborted ? undefined : error, reason }, 'bundle broke off')
+    if (response.headersSent || response.destroyed) resetConnection(response.socket)
+    else
+      throw deps.closing.aborted
+        ? new HttpError('shutting-down', 'ask again later')
+        : new HttpError('bundle-failed', reason)
+  } finally {
+    response.off('close', onClose)
+  }
+}
+
+function tooMany({ places }: AppDeps): HttpError {
+  const detail = `${places.running} bundles are being made, the limit is ${places.limit} (one more through the unix socket); try again in ${RETRY_AFTER_S} s`
+  return new HttpError('too-many-bundles', detail, { headers: { 'retry-after': String(RETRY_AFTER_S) } })
+}

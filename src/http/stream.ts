@@ -1,0 +1,59 @@
+/** A response as the sink of a bundle: backpressure, and a reset when it cannot be finished. */
+import type { ServerResponse } from 'node:http'
+import { Socket } from 'node:net'
+import type { Sink } from '../collect/types.ts'
+
+export interface ResponseSink extends Sink {
+  /** Ends the response whole. Resolves when the last byte is handed to the kernel, rejects when the client is gone. */
+  end(): Promise<void>
+}
+
+/**
+ * @param begin sets status and headers; called with the first byte, so that until then a proper error can be answered.
+ * @param stallMs a client that takes no byte for so long loses its place (found out within twice that time).
+ */
+export function responseSink(
+  response: ServerResponse,
+  options: { begin: () => void; stallMs: number; onStall: () => void },
+): ResponseSink {
+  let begun = false
+  const begin = () => {
+    if (!begun) options.begin()
+    begun = true
+  }
+  // Node's timer of a socket looks at the kernel's queue: a slow client is not a stalled one.
+  response.on('timeout', options.onStall)
+  const taken = async (send: (done: () => void) => boolean) => {
+    if (response.destroyed) throw new Error('the client is gone')
+    const { promise, resolve, reject } = Promise.withResolvers<void>()
+    const gone = () => reject(new Error('the client is gone'))
+    response.once('close', gone)
+    response.setTimeout(options.stallMs)
+    try {
+      if (send(resolve)) resolve()
+      await promise
+    } finally {
+      response.off('close', gone)
+      response.setTimeout(0)
+    }
+  }
+  return {
+    async write(chunk) {
+      begin()
+      const drained = (resolve: () => void) => response.once('drain', resolve)
+      await taken((resolve) => response.write(chunk) || (drained(resolve), false))
+    },
+    async end() {
+      begin()
+      await taken((resolve) => (response.end(resolve), false))
+    },
+  }
+}
+
+/** Cuts the connection so that nobody can take what arrived for the whole. */
+export function resetConnection(socket: Socket | null): void {
+  if (!socket || socket.destroyed) return
+  // Only TCP has a reset; a unix socket that closes before the last chunk is an error to its client all the same.
+  if (socket.remoteAddress === undefined) socket.destroy()
+  else socket.resetAndDestroy()
+}
