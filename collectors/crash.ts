@@ -1,4 +1,5 @@
 import type { Collector, Kit } from '../src/collector.ts'
+import { configFiles } from './lib/config-files.ts'
 
 /** Crash dumps of the newest processes that are described in detail; each costs a search of the journal. */
 const detailedDumps = 5
@@ -20,9 +21,9 @@ export default {
     }
     yield kit.json('crash-files.json', () => crashFiles(kit))
     yield kit.files('/proc/sys/kernel/{core_pattern,core_uses_pid,panic,panic_on_oops}').as('settings/')
-    yield kit.files('/sys/kernel/{kexec_crash_loaded,kexec_crash_size}').as('settings/')
-    yield kit.files('/etc/default/kdump-tools', '/etc/kdump.conf', '/etc/systemd/coredump.conf').as('settings/')
-    yield kit.files('/etc/systemd/coredump.conf.d/*.conf').as('settings/coredump.conf.d/')
+    yield* configFiles(kit, 'settings', '/sys/kernel/{kexec_crash_loaded,kexec_crash_size}')
+    yield* configFiles(kit, 'settings', '/etc/default/kdump-tools', '/etc/kdump.conf')
+    yield* configFiles(kit, 'settings', '/etc/systemd/coredump.conf', '/etc/systemd/coredump.conf.d/*.conf')
   },
 } satisfies Collector
 

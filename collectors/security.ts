@@ -1,4 +1,5 @@
 import type { Collector } from '../src/collector.ts'
+import { configFiles } from './lib/config-files.ts'
 import { ringBuffer } from './lib/kernel-ring-buffer.ts'
 import { securityState } from './lib/security-state.ts'
 
@@ -11,10 +12,8 @@ export default {
   async *collect(kit) {
     yield kit.json('security.json', () => securityState(kit))
     yield kit.file('/sys/kernel/security/apparmor/profiles').as('apparmor-profiles.txt').in('state')
-    yield kit
-      .files('/etc/selinux/config', '/etc/audit/auditd.conf', '/etc/audit/rules.d/*.rules')
-      .as('config/')
-      .in('state')
+    const files = ['/etc/selinux/config', '/etc/audit/auditd.conf', '/etc/audit/rules.d/*.rules']
+    for await (const file of configFiles(kit, 'config', ...files)) yield file.in('state')
     // Exit code 1: nothing matched.
     yield kit
       .journal({ args: ['_TRANSPORT=kernel', '_TRANSPORT=audit', `--grep=${denial}`] })

@@ -1,4 +1,5 @@
 import type { Collector, Kit } from '../src/collector.ts'
+import { configFiles } from './lib/config-files.ts'
 import { allCgroups, ownCgroups } from './lib/system-cgroup.ts'
 import { clock } from './lib/system-clock.ts'
 import { disks, processors } from './lib/system-hardware.ts'
@@ -24,18 +25,14 @@ export default {
     for (const name of procFiles.split(' ')) yield kit.file(`/proc/${name}`).as(`proc/${name}`)
     yield kit.files('/proc/pressure/*').as('proc/pressure/')
     yield kit.text('sysctl.txt', () => sysctl(kit)).in('state')
-    yield kit.file('/etc/sysctl.conf').as('sysctl/sysctl.conf').in('state')
-    for (const place of ['etc', 'run', 'usr/lib']) {
-      yield kit.files(`/${place}/sysctl.d/*.conf`).as(`sysctl/${place}/`).in('state')
-    }
     yield kit.file(`/proc/${kit.self.pid}/limits`).as('ulimits/diagd.txt')
     yield kit.file('/proc/1/limits').as('ulimits/pid-1.txt')
-    yield kit.files('/etc/security/limits.conf', '/etc/security/limits.d/*.conf').as('ulimits/')
-    yield kit
-      .files('/etc/{chrony/chrony.conf,chrony.conf,ntp.conf,ntpsec/ntp.conf,systemd/timesyncd.conf}')
-      .as('clock/')
-    yield kit.files('/etc/modules', '/etc/modules-load.d/*.conf').as('modules/load/').in('state')
-    yield kit.files('/etc/modprobe.d/*.conf').as('modules/modprobe.d/').in('state')
+    const sysctls = ['/etc/sysctl.conf', '/{etc,run}/sysctl.d/*.conf', '/usr/lib/sysctl.d/*.conf']
+    const clocks = ['/etc/{chrony,ntpsec}/*.conf', '/etc/{chrony.conf,ntp.conf,adjtime}', '/etc/systemd/timesyncd.conf']
+    const modules = ['/etc/modules', '/etc/{modules-load,modprobe}.d/*.conf']
+    const limits = ['/etc/security/limits.conf', '/etc/security/limits.d/*.conf']
+    for await (const file of configFiles(kit, 'config', ...limits, ...sysctls, ...clocks, ...modules))
+      yield file.in('state')
   },
 } satisfies Collector
 

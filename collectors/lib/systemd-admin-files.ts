@@ -1,4 +1,5 @@
 import type { Artifact, Kit } from '../../src/collector.ts'
+import { configFiles } from './config-files.ts'
 
 /** Where an administrator, or a tool for one, puts units; what packages ship is under /usr/lib. */
 const places = [
@@ -26,6 +27,5 @@ export async function* adminUnitFiles(kit: Kit): AsyncGenerator<Artifact> {
   if (files > mostFiles)
     yield kit.skipped('unit-files/more', `${files - mostFiles} more unit files than ${mostFiles} exist`)
   yield kit.text('unit-links.txt', () => links.join(''))
-  yield kit.files('/etc/systemd/*.conf').as('config/')
-  yield kit.files('/etc/systemd/system.conf.d/*.conf').as('config/system.conf.d/')
+  yield* configFiles(kit, 'config', '/etc/systemd/*.conf', '/etc/systemd/*.conf.d/*.conf')
 }

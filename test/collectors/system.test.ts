@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises'
+import { mkdir, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import system from '../../collectors/system.ts'
@@ -144,11 +144,10 @@ describe('sysctl.txt', () => {
     ])
   })
 
-  test('keeps out keys, switches that can only be written, and what a look would change', async () => {
+  test('keeps out keys, empty folders, and what a look would change', async () => {
     const root = await tree({
       '/proc/sys/net/ipv6/conf/all/stable_secret': 'fe80::1\n',
       '/proc/sys/net/ipv4/tcp_fastopen_key': '0-1-2-3\n',
-      '/proc/sys/vm/drop_caches': { content: '0\n', mode: 0o200 },
       '/proc/sys/vm/stat_refresh': '0\n',
       '/proc/sys/fs/binfmt_misc/status': 'enabled\n',
     })
@@ -164,4 +163,17 @@ test('processors are summed up under the names of OpenTelemetry', async () => {
     'host.cpu.vendor.id': 'AuthenticAMD',
     'system.cpu.logical.count': 2,
   })
+})
+
+test('configuration is what exists; links are followed where they lead to configuration, and left out where nowhere', async () => {
+  const root = await tree({ '/etc/sysctl.conf': 'vm.swappiness=10\n', '/etc/modprobe.d/dccp.conf': 'blacklist dccp\n' })
+  await mkdir(join(root, 'etc/sysctl.d'))
+  await symlink('../sysctl.conf', join(root, 'etc/sysctl.d/99-sysctl.conf'))
+  await symlink('../nothing', join(root, 'etc/sysctl.d/broken.conf'))
+  const { names } = await described(system, testKit({ root }))
+  expect(names.filter((name) => name?.startsWith('config/'))).toEqual([
+    'config/modprobe.d/dccp.conf',
+    'config/sysctl.conf',
+    'config/sysctl.d/99-sysctl.conf',
+  ])
 })

@@ -7,40 +7,27 @@
  *     const entries = await described(collector, kit)
  *     expect(await entries.value('problems.txt')).toContain('…')
  */
-import { execFile } from 'node:child_process'
-import { constants } from 'node:fs'
-import {
-  access,
-  chmod,
-  glob,
-  lstat,
-  mkdir,
-  mkdtemp,
-  readdir,
-  readFile,
-  readlink,
-  rm,
-  statfs,
-  writeFile,
-} from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { onTestFinished } from 'vitest'
+import { missing } from '../../src/collect/needs.ts'
 import type {
   AbsentEngine,
   Artifact,
   Collector,
   Engine,
-  FileFacts,
   HostFacts,
   Interval,
   JournalQuery,
   Kit,
   Needs,
-  RunResult,
   SelfFacts,
   Tier,
 } from '../../src/collector.ts'
+import { runCommand } from '../../src/sources/command.ts'
+import { look } from '../../src/sources/look.ts'
+import { words } from '../../src/sources/words.ts'
 
 /** One artifact as the collector described it. */
 export interface Described {
@@ -71,7 +58,7 @@ export interface KitOptions {
   root: string
   /** Folder of executables that `run` and `needs: { command }` find; without it there are none. */
   bin?: string
-  /** Units that count as active. */
+  /** Units that count as active, besides those with a link in the tree's /run/systemd/units. */
   activeUnits?: readonly string[]
   host?: Partial<HostFacts>
   self?: Partial<SelfFacts>
@@ -125,12 +112,12 @@ export async function tree(files: Record<string, string | { content: string; mod
   return root
 }
 
-/** A folder of shell scripts named like the commands they stand for; removed when the test ends. */
+/** A folder of shell scripts named like the commands they stand for, gone when the test ends. They may use real ones. */
 export async function fakeCommands(scripts: Record<string, string>): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'diagd-bin-'))
   onTestFinished(() => rm(folder, { recursive: true, force: true }))
   for (const [name, script] of Object.entries(scripts)) {
-    await writeFile(join(folder, name), `#!/bin/sh\n${script}\n`)
+    await writeFile(join(folder, name), `#!/bin/sh\nPATH=/usr/bin:/bin\n${script}\n`)
     await chmod(join(folder, name), 0o755)
   }
   return folder
@@ -172,7 +159,7 @@ function record(description: Description): Artifact {
 }
 
 const describing = {
-  command: (words, ...values) => record({ kind: 'command', argv: argvOf(words, values) }),
+  command: (strings, ...values) => record({ kind: 'command', argv: words(strings, values) }),
   file: (path, options) => record({ kind: 'file', paths: [path], ...(options?.within && { within: options.within }) }),
   files: (...globs) => record({ kind: 'files', paths: globs }),
   logs: (...globs) => record({ kind: 'logs', paths: globs }),
@@ -182,31 +169,6 @@ const describing = {
   withheld: (name, reason) => record({ kind: 'withheld', name, reason }),
   skipped: (name, reason) => record({ kind: 'skipped', name, reason }),
 } satisfies Partial<Kit>
-
-type Value = string | number | readonly string[]
-
-function argvOf(words: TemplateStringsArray, values: readonly Value[]): string[] {
-  // A value glued to a word (`--since=${x}`) is part of that argument; a list is several arguments.
-  const argv: string[] = []
-  let open = false
-  const append = (text: string) => {
-    if (open) argv[argv.length - 1] += text
-    else argv.push(text)
-    open = true
-  }
-  words.forEach((word, i) => {
-    for (const piece of word.split(/(\s+)/)) {
-      if (/^\s+$/.test(piece)) open = false
-      else if (piece !== '') append(piece)
-    }
-    const value = values[i]
-    if (Array.isArray(value)) {
-      argv.push(...value)
-      open = false
-    } else if (value !== undefined) append(String(value))
-  })
-  return argv
-}
 
 async function made(entry: Described): Promise<unknown> {
   if (!entry.make) throw new Error(`${entry.name} is a ${entry.kind}, not a made value`)
@@ -220,96 +182,25 @@ async function made(entry: Described): Promise<unknown> {
 const isStream = (value: unknown): value is AsyncIterable<unknown> =>
   typeof value === 'object' && value !== null && Symbol.asyncIterator in value
 
-// ── looking ─────────────────────────────────────────────────────────────────────────────────────────
+// ── looking: the real thing, on the tree ────────────────────────────────────────────────────────────
 
 function looking(options: KitOptions) {
-  const at = (path: string) => join(options.root, path)
+  const { root, bin = '/nonexistent', activeUnits = [] } = options
+  const intervals = async () => options.intervals ?? [{ sinceMs: 0, untilMs: Date.UTC(2100, 0), reason: 'window' }]
+  const { signal } = new AbortController()
+  const source = { signal, root, path: bin, timeZone: 'Etc/UTC', intervals, dbus: { dead: false } }
+  const limits = { entryBytes: Infinity, headBytes: 0, commandMs: 60_000, stallMs: 15_000 }
   return {
-    read: async (path, maxBytes = 1 << 20) => {
-      const bytes = await orUndefined(readFile(at(path)))
-      return bytes?.subarray(0, maxBytes).toString()
+    ...look(source),
+    run: (strings, ...values) => runCommand({ argv: words(strings, values) }, { ...source, limits }),
+    missing: async (needs) => {
+      const { unit, ...rest } = needs
+      return missing(unit !== undefined && activeUnits.includes(unit) ? rest : needs, source)
     },
-    glob: async (...globs) => {
-      const found: string[] = []
-      for await (const path of glob(globs.map((pattern) => at(pattern)))) found.push(path.slice(options.root.length))
-      return found.toSorted()
-    },
-    list: async (path) => ((await orUndefined(readdir(at(path)))) ?? []).toSorted(),
-    readlink: (path) => orUndefined(readlink(at(path))),
-    stat: async (path) => {
-      const stat = await orUndefined(lstat(at(path)))
-      return (
-        stat && {
-          kind: kindOf(stat),
-          sizeBytes: stat.size,
-          mtimeMs: stat.mtimeMs,
-          uid: stat.uid,
-          mode: stat.mode & 0o7777,
-        }
-      )
-    },
-    statfs: async (path) => {
-      const facts = await statfs(at(path))
-      return {
-        blockSizeBytes: facts.bsize,
-        blocks: facts.blocks,
-        blocksFree: facts.bfree,
-        blocksAvailable: facts.bavail,
-        inodes: facts.files,
-        inodesFree: facts.ffree,
-      }
-    },
-    run: (words, ...values) => run(argvOf(words, values), options.bin),
-    missing: (needs) => missing(needs, options),
     engines: async () => options.engines ?? { present: [], absent: [] },
-    intervals: async () => options.intervals ?? [{ sinceMs: 0, untilMs: Date.UTC(2100, 0), reason: 'window' }],
+    intervals,
     systeminformation: async (call) => options.systeminformation?.[call] ?? {},
   } satisfies Partial<Kit>
-}
-
-const orUndefined = <T>(promise: Promise<T>): Promise<T | undefined> => promise.catch(() => undefined)
-
-function kindOf(stat: Awaited<ReturnType<typeof lstat>>): FileFacts['kind'] {
-  if (stat.isDirectory()) return 'directory'
-  if (stat.isSymbolicLink()) return 'link'
-  if (stat.isSocket()) return 'socket'
-  if (stat.isFIFO()) return 'fifo'
-  return stat.isFile() ? 'file' : 'device'
-}
-
-async function run(argv: readonly string[], bin: string | undefined): Promise<RunResult> {
-  const [name, ...args] = argv
-  if (!bin || !(await executable(join(bin, name!)))) throw new Error(`${name} is not on PATH`)
-  return new Promise((resolve) => {
-    execFile(join(bin, name!), args, { maxBuffer: 4 << 20 }, (error, stdout, stderr) => {
-      resolve({ stdout, stderr, exitCode: error ? (typeof error.code === 'number' ? error.code : null) : 0 })
-    })
-  })
-}
-
-const executable = (path: string) =>
-  access(path, constants.X_OK).then(
-    () => true,
-    () => false,
-  )
-
-async function missing(needs: Needs, { root, bin, activeUnits = [] }: KitOptions): Promise<string | undefined> {
-  for (const command of [needs.command ?? []].flat()) {
-    if (!bin || !(await executable(join(bin, command)))) return `the command ${command} is not installed`
-  }
-  for (const file of [needs.file ?? []].flat()) {
-    if (!(await orUndefined(lstat(join(root, file))))) return `${file} does not exist`
-  }
-  if (needs.unit && !activeUnits.includes(needs.unit)) return `the unit ${needs.unit} is not active`
-  const modules = [needs.module ?? []].flat()
-  const loaded = (await orUndefined(readFile(join(root, '/proc/modules'), 'utf8'))) ?? ''
-  if (
-    modules.length > 0 &&
-    !modules.some((module) => loaded.split('\n').some((line) => line.startsWith(`${module} `)))
-  ) {
-    return `none of the kernel modules ${modules.join(', ')} is loaded`
-  }
-  return undefined
 }
 
 // ── facts ───────────────────────────────────────────────────────────────────────────────────────────
