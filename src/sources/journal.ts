@@ -19,7 +19,7 @@ export async function openJournal(spec: JournalSpec, ctx: CommandContext): Promi
   const opened = await openCommand({ argv }, ctx)
   const chunks =
     spec.lastLines === undefined
-      ? spans(argv, merged(await ctx.intervals()), ctx)
+      ? spans(argv, await ctx.intervals(), ctx)
       : journalctl([...argv, `--lines=${spec.lastLines}`], ctx)
   return { origin: opened.origin, chunks: access.lacking === undefined ? chunks : noting(access.lacking, chunks) }
 }
@@ -41,7 +41,7 @@ function arguments_(spec: JournalSpec, root: string): string[] {
 /** Room for the line between two spans. */
 const GAP_BYTES = 128
 
-/** Each span in turn, oldest first; what a span leaves of its share of the bytes goes to the later ones. */
+/** Each span in turn, oldest first, as they come sorted and apart; what a span leaves of its share of the bytes goes to the later ones. */
 async function* spans(argv: readonly string[], wanted: readonly Interval[], ctx: CommandContext): Chunks {
   let end: SourceEnd = { outcome: 'ok' }
   let bytesLeft = ctx.limits.entryBytes
@@ -80,17 +80,6 @@ function oneSpan(argv: readonly string[], span: Interval, entryBytes: number, ct
 function gap(before: Interval, after: Interval): Buffer {
   const [from, to] = [before.untilMs, after.sinceMs].map((ms) => new Date(ms).toISOString())
   return Buffer.from(`… diagd: entries between ${from} and ${to} are outside the window …\n`)
-}
-
-/** Spans that overlap or touch are asked for once. */
-function merged(intervals: readonly Interval[]): Interval[] {
-  const result: Interval[] = []
-  for (const next of intervals.toSorted((a, b) => a.sinceMs - b.sinceMs)) {
-    const last = result.at(-1)
-    if (last === undefined || next.sinceMs > last.untilMs) result.push(next)
-    else result.splice(-1, 1, { ...last, untilMs: Math.max(last.untilMs, next.untilMs) })
-  }
-  return result
 }
 
 /** One run; the byte limit is kept by the reader, who knows which end to keep. */
