@@ -33,7 +33,7 @@ export default {
       .in('state')
     yield kit.json('instance-data.json', () => instanceData(kit)).needs({ file: '/run/cloud-init/instance-data.json' })
     yield kit.json('files.json', () => listing(kit))
-    yield kit.files('/run/cloud-init/{ds-identify.log,cloud.cfg,enabled,disabled,cloud-id}').as('run/')
+    yield kit.files('/run/cloud-init/{*.log,cloud.cfg,enabled,disabled,cloud-id}').as('run/')
     yield* configuration(kit)
     for (const path of await kit.glob(...confidential)) {
       yield kit.withheld(`withheld${path}`, `${path} may hold passwords and keys, and is not masked yet`)

@@ -20,7 +20,8 @@ function clean(value: unknown, path: string, sensitive: ReadonlySet<string>): un
     Object.entries(value).map(([key, inner]) => {
       if (key === 'sensitive_keys' && path === '') return [key, inner]
       const innerPath = path === '' ? key : `${path}/${key}`
-      const secret = sensitive.has(innerPath) || sensitive.has(key) || secretName.test(key)
+      const secret =
+        sensitive.has(innerPath) || sensitive.has(key) || (secretName.test(key) && !key.startsWith('public'))
       return [key, secret ? dropped : clean(inner, innerPath, sensitive)]
     }),
   )

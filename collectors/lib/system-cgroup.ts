@@ -51,7 +51,9 @@ export async function ownCgroups(kit: Kit) {
   const unified = v2 ? ((await kit.read(`${v2.mount}/cgroup.controllers`)) ?? '').split(/\s+/).filter(Boolean) : []
   return {
     version: versionOf(hierarchies),
-    controllers: [...hierarchies.flatMap(({ controllers }) => controllers), ...unified],
+    controllers: [...hierarchies.flatMap(({ controllers }) => controllers), ...unified].filter(
+      (controller) => !controller.startsWith('name='),
+    ),
     hierarchies,
     own: own?.trim().split('\n') ?? [],
     limits: (await Promise.all(hierarchies.map((hierarchy) => chain(kit, hierarchy, own ?? '')))).flat(),

@@ -22,10 +22,11 @@ export interface Consequence {
 
 type Properties = Readonly<Record<string, string>>
 
-/** Text for people: one paragraph per unit. */
+/** Text for people: one paragraph per unit, those that take most with them first. */
 export function restartReport(show: string, units: readonly string[]): string {
   const all = parseShow(show)
-  const paragraphs = units.map((unit) => paragraph(unit, all))
+  const weight = (unit: string) => consequences(unit, all).length
+  const paragraphs = units.toSorted((a, b) => weight(b) - weight(a)).map((unit) => paragraph(unit, all))
   return paragraphs.length === 0 ? 'None of the key units exists here.\n' : paragraphs.join('\n')
 }
 

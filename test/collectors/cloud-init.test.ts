@@ -16,7 +16,7 @@ const instanceData = {
   list: [{ api_token: 'hunter2' }],
   merged_cfg: { users: ['hunter2'] },
   sensitive_keys: ['ds/meta_data/identity/my-odd-name', 'merged_cfg'],
-  v1: { cloud_name: 'openstack', instance_id: 'i-0123' },
+  v1: { cloud_name: 'openstack', instance_id: 'i-0123', public_ssh_keys: ['ssh-ed25519 AAAA ops'] },
 }
 
 const files = {
@@ -39,7 +39,7 @@ describe('instance data', () => {
   test('keeps what describes the instance', async () => {
     expect(await (await collected()).value('instance-data.json')).toMatchObject({
       ds: { meta_data: { hostname: 'node-1', public_keys: ['ssh-ed25519 AAAA ops'], identity: { region: 'eu-1' } } },
-      v1: { cloud_name: 'openstack', instance_id: 'i-0123' },
+      v1: { cloud_name: 'openstack', instance_id: 'i-0123', public_ssh_keys: ['ssh-ed25519 AAAA ops'] },
     })
   })
 
