@@ -76,8 +76,8 @@ export interface Engine {
   get(path: string): Promise<unknown>
   /** Describes the raw answer of a GET. */
   entry(path: string): Artifact
-  /** Describes the whole log of a container within the window, as CRI text. */
-  logs(containerId: string, tty: boolean): Artifact
+  /** Describes the whole log of a container within the window, as CRI text. Whether it has a terminal shows by itself. */
+  logs(containerId: string, tty?: boolean): Artifact
 }
 
 /** A socket where an engine might listen, and why it was not asked. */

@@ -1,0 +1,145 @@
+/** The log of one container within the window, through the Engine API, as CRI text lines. */
+import type { Interval } from '../collector.ts'
+import { bothEnds } from './ends.ts'
+import { EngineLogDecoder } from './engine-frames.ts'
+import { headAndNewest, type Again, type Lines } from './engine-tail.ts'
+import { SourceError, type Opened, type SourceEnd } from './source.ts'
+import { openAnswer, primed, priming, type Answer, type UnixHttpContext } from './unix-http.ts'
+
+export interface EngineLogSpec {
+  readonly socket: string
+  readonly containerId: string
+  /** Whether it has a terminal. Only for the reader: the stream itself shows it, and is believed. */
+  readonly tty?: boolean | undefined
+}
+
+/**
+ * Opens a container's log as lines `2026-11-21T09:34:09.123456789Z stdout F text`; a part of a line that is over
+ * 16 kB or was never finished has `P` instead of `F`. Text is passed on byte by byte, whatever it is.
+ *
+ * Throws a `SourceError`: `skipped` when the container's log driver cannot be read through the API, else as
+ * `openUnixHttp` does.
+ */
+export async function openEngineLog(spec: EngineLogSpec, ctx: UnixHttpContext): Promise<Opened> {
+  const path = `/containers/${encodeURIComponent(spec.containerId)}/logs`
+  const origin = `unix:${spec.socket} ${path}`
+  const spans = joined(await ctx.intervals())
+  const again: Again = (lastLines) => openLines({ ...spec, path, spans, lastLines }, ctx)
+  return { origin, chunks: await primed(kept(await again(), again, ctx)) }
+}
+
+/** Closes what was opened even when nobody ever pulls. */
+async function* kept(first: Lines, again: Again, ctx: UnixHttpContext): Lines {
+  try {
+    yield priming
+    return yield* headAndNewest(first, again, ctx.limits)
+  } finally {
+    await first.return({ outcome: 'ok' })
+  }
+}
+
+interface Question {
+  readonly socket: string
+  readonly path: string
+  readonly spans: readonly Span[]
+  /** Only the last lines of the log; of these the engine then leaves out what is outside the span. */
+  readonly lastLines: number | undefined
+}
+
+async function openLines(question: Question, ctx: UnixHttpContext): Promise<Lines> {
+  // The first answer is awaited here, so that a refusal is known before anything is handed over.
+  const [span] = question.spans
+  return primed(decoded(question, ctx, span && (await ask(question, span, ctx))))
+}
+
+async function* decoded(question: Question, ctx: UnixHttpContext, first: Answer | undefined): Lines {
+  let answer = first
+  let end: SourceEnd = { outcome: 'ok' }
+  let before: Span | undefined
+  try {
+    yield priming
+    for (const span of question.spans) {
+      answer ??= await ask(question, span, ctx)
+      const lines = decodedAnswer(answer)
+      let step = await lines.next()
+      if (!step.done && before) yield gap(before, span)
+      if (!step.done) before = span
+      for (; !step.done; step = await lines.next()) yield step.value
+      end = bothEnds(end, step.value)
+      answer = undefined
+    }
+    return end
+  } finally {
+    await answer?.chunks.return()
+  }
+}
+
+function gap(before: Span, after: Span): Buffer {
+  const [from, to] = [before.untilMs, after.sinceMs].map((timeMs) => new Date(timeMs).toISOString())
+  return Buffer.from(`… diagd: lines between ${from} and ${to} are outside the window …\n`)
+}
+
+async function* decodedAnswer({ origin, chunks }: Answer): Lines {
+  const decoder = new EngineLogDecoder(origin)
+  let bytes = 0
+  let broken: SourceError | undefined
+  try {
+    for await (const chunk of chunks) {
+      const lines = decoder.push(chunk)
+      bytes += lines.length
+      if (lines.length > 0) yield lines
+    }
+  } catch (error) {
+    if (!(error instanceof SourceError)) throw error
+    broken = error
+  }
+  const { lines, torn } = decoder.end()
+  if (lines.length > 0) yield lines
+  if (broken) {
+    const outcome = broken.outcome === 'failed' && bytes + lines.length > 0 ? 'partial' : broken.outcome
+    return { outcome, detail: broken.message }
+  }
+  if (decoder.trouble) return { outcome: 'partial', detail: `the engine says: ${decoder.trouble}` }
+  return torn ? { outcome: 'partial', detail: `${origin} ended inside a line` } : { outcome: 'ok' }
+}
+
+async function ask({ socket, path, lastLines }: Question, span: Span, ctx: UnixHttpContext): Promise<Answer> {
+  // Seconds with a fraction: Docker answers RFC 3339 with 500. Both ends are inclusive.
+  const query = new URLSearchParams({
+    stdout: '1',
+    stderr: '1',
+    timestamps: '1',
+    since: unixTime(span.sinceMs, '000000'),
+    until: unixTime(span.untilMs, '999999'),
+    ...(lastLines !== undefined && { tail: String(lastLines) }),
+  })
+  try {
+    return await openAnswer({ socket, path: `${path}?${query.toString()}`, stream: true }, ctx)
+  } catch (error) {
+    if (error instanceof SourceError && unreadable.test(error.message)) {
+      throw new SourceError('skipped', error.message, { cause: error })
+    }
+    throw error
+  }
+}
+
+/** How Docker ("configured logging driver does not support reading") and podman refuse a log that went elsewhere. */
+const unreadable = /logging driver does not support reading|log(?:ging)? driver .*(?:cannot|not|unable).*(?:read|logs)/i
+
+const unixTime = (timeMs: number, nanos: string): string => {
+  const wholeMs = Math.max(0, Math.floor(timeMs))
+  return `${Math.floor(wholeMs / 1000)}.${String(wholeMs % 1000).padStart(3, '0')}${nanos}`
+}
+
+type Span = Pick<Interval, 'sinceMs' | 'untilMs'>
+
+/** In the order of time, and no line twice where the window and the boot's first minutes overlap. */
+function joined(intervals: readonly Interval[]): Span[] {
+  const spans: { sinceMs: number; untilMs: number }[] = []
+  for (const { sinceMs, untilMs } of intervals.toSorted((a, b) => a.sinceMs - b.sinceMs)) {
+    const last = spans.at(-1)
+    if (last && sinceMs <= last.untilMs) last.untilMs = Math.max(last.untilMs, untilMs)
+    else spans.push({ sinceMs, untilMs })
+  }
+  return spans
+}

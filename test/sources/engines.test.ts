@@ -1,0 +1,192 @@
+import { chmod, mkdir, symlink, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { engineProcesses } from '../../src/sources/engine-processes.ts'
+import { findEngines } from '../../src/sources/engines.ts'
+import { describeWithDocker } from '../helpers/docker.ts'
+import { ownFolder, peer, sourceContext } from '../helpers/source.ts'
+
+/** A host of our own: a root folder with sockets that are listened on, processes and units. */
+async function host() {
+  const root = await ownFolder()
+  await chmod(root, 0o755)
+  const put = async (path: string, text: string) => {
+    await mkdir(dirname(root + path), { recursive: true })
+    await writeFile(root + path, text)
+  }
+  return {
+    root,
+    put,
+    socket: async (path: string) => {
+      await mkdir(dirname(root + path), { recursive: true })
+      return peer(root + path, () => {})
+    },
+    process: async (pid: number, comm: string, { uid = 0, nsPids = [pid], argv = [comm] } = {}) => {
+      await put(`/proc/${pid}/comm`, `${comm}\n`)
+      const uids = [uid, uid, uid, uid].join('\t')
+      await put(`/proc/${pid}/status`, `Name:\t${comm}\nUid:\t${uids}\nNSpid:\t${nsPids.join('\t')}\n`)
+      await put(`/proc/${pid}/cmdline`, argv.map((arg) => `${arg}\0`).join(''))
+    },
+    unit: async (name: string) => {
+      await mkdir(join(root, 'run/systemd/units'), { recursive: true })
+      await symlink('0123456789abcdef', join(root, `run/systemd/units/invocation:${name}`))
+    },
+    find: (options: Parameters<typeof findEngines>[1] = {}) => findEngines(sourceContext({}, { root }), options),
+  }
+}
+
+const stopped = expect.stringContaining('connecting could start a stopped engine') as string
+
+describe('a socket that is found', () => {
+  test('is not touched while its engine is stopped: systemd would start it', async () => {
+    const { socket, find } = await host()
+    const docker = await socket('/run/docker.sock')
+    const podman = await socket('/run/podman/podman.sock')
+    expect(await find()).toEqual({
+      present: [],
+      absent: [
+        { socket: '/run/docker.sock', reason: stopped },
+        { socket: '/run/podman/podman.sock', reason: stopped },
+      ],
+    })
+    expect(docker.connections() + podman.connections()).toBe(0)
+  })
+
+  test('is asked when dockerd runs, and not even then by looking', async () => {
+    const { socket, process, find } = await host()
+    const docker = await socket('/run/docker.sock')
+    await process(812, 'dockerd')
+    expect(await find()).toEqual({
+      present: [{ kind: 'docker', socket: '/run/docker.sock', label: 'rootful' }],
+      absent: [],
+    })
+    expect(docker.connections()).toBe(0)
+  })
+
+  test('is asked when its unit is active, also if processes are hidden', async () => {
+    const { socket, unit, find } = await host()
+    await socket('/run/docker.sock')
+    await unit('docker.service')
+    expect((await find()).present).toMatchObject([{ label: 'rootful' }])
+  })
+
+  test("is not asked because of a container's own dockerd", async () => {
+    const { socket, process, find } = await host()
+    await socket('/run/docker.sock')
+    await process(4242, 'dockerd', { nsPids: [4242, 17] })
+    expect(await find()).toMatchObject({ present: [], absent: [{ reason: stopped }] })
+  })
+
+  test("is not asked because of another user's dockerd", async () => {
+    const { socket, process, find } = await host()
+    await socket('/run/docker.sock')
+    await socket('/run/user/1000/docker.sock')
+    await socket('/run/user/1001/docker.sock')
+    await process(900, 'dockerd', { uid: 1000 })
+    const { present, absent } = await find()
+    expect(present).toEqual([{ kind: 'docker', socket: '/run/user/1000/docker.sock', label: 'rootless-1000' }])
+    expect(absent.map((engine) => engine.socket)).toEqual(['/run/docker.sock', '/run/user/1001/docker.sock'])
+  })
+
+  test('of podman is asked when its service runs, not when just any podman does', async () => {
+    const { socket, process, find } = await host()
+    await socket('/run/podman/podman.sock')
+    await process(300, 'podman', { argv: ['podman', 'run', 'system', 'x'] })
+    expect((await find()).present).toEqual([])
+    await process(301, 'podman', { argv: ['/usr/bin/podman', '--log-level=info', 'system', 'service', '--time=0'] })
+    expect((await find()).present).toEqual([{ kind: 'podman', socket: '/run/podman/podman.sock', label: 'podman' }])
+  })
+
+  test('is nothing to speak of when it is not there', async () => {
+    const { process, find } = await host()
+    await process(812, 'dockerd')
+    expect(await find()).toEqual({ present: [], absent: [] })
+  })
+
+  test('has to be a socket', async () => {
+    const { put, process, find } = await host()
+    await put('/run/docker.sock', 'not a socket')
+    await process(812, 'dockerd')
+    expect(await find()).toEqual({
+      present: [],
+      absent: [{ socket: '/run/docker.sock', reason: 'it is not a socket' }],
+    })
+  })
+
+  test.runIf(process.getuid?.() !== 0)('has to be writable for us', async () => {
+    const { root, socket, process, find } = await host()
+    await socket('/run/docker.sock')
+    await process(812, 'dockerd')
+    await chmod(join(root, 'run/docker.sock'), 0o400)
+    expect((await find()).absent).toEqual([
+      { socket: '/run/docker.sock', reason: 'permission denied on /run/docker.sock: add the user to its group' },
+    ])
+  })
+})
+
+describe('a socket that is named', () => {
+  test('is used as named, whether or not its engine can be seen', async () => {
+    const { socket, find } = await host()
+    await socket('/run/docker.sock')
+    await socket('/srv/own.sock')
+    await socket('/srv/podman.sock')
+    const found = await find({
+      dockerHost: 'unix:///run/docker.sock',
+      configured: ['/srv/own.sock', 'unix:///srv/podman.sock'],
+    })
+    expect(found).toEqual({
+      present: [
+        { kind: 'docker', socket: '/run/docker.sock', label: 'docker-host' },
+        { kind: 'docker', socket: '/srv/own.sock', label: 'configured' },
+        { kind: 'podman', socket: '/srv/podman.sock', label: 'configured-2' },
+      ],
+      absent: [],
+    })
+  })
+
+  test('counts once, by whatever paths it is reached', async () => {
+    const { root, socket, process, find } = await host()
+    await socket('/run/docker.sock')
+    await process(812, 'dockerd')
+    await mkdir(join(root, 'var'))
+    await symlink('../run', join(root, 'var/run'))
+    const found = await find({ dockerHost: 'unix:///var/run/docker.sock', configured: ['/run/docker.sock'] })
+    expect(found).toEqual({
+      present: [{ kind: 'docker', socket: '/var/run/docker.sock', label: 'docker-host' }],
+      absent: [],
+    })
+  })
+
+  test('is reported when it does not exist', async () => {
+    const { find } = await host()
+    expect(await find({ dockerHost: 'unix:///nowhere.sock' })).toEqual({
+      present: [],
+      absent: [{ socket: '/nowhere.sock', reason: 'it does not exist' }],
+    })
+  })
+
+  test('has to be a unix socket; the password in another address is not repeated', async () => {
+    const { find } = await host()
+    const { present, absent } = await find({
+      dockerHost: 'tcp://admin:secret@10.0.0.5:2376',
+      configured: ['relative.sock'],
+    })
+    expect(present).toEqual([])
+    expect(absent).toEqual([
+      { socket: 'tcp://10.0.0.5:2376', reason: 'engines are asked over unix sockets only (unix:///path)' },
+      { socket: 'relative.sock', reason: 'engines are asked over unix sockets only (unix:///path)' },
+    ])
+  })
+})
+
+describeWithDocker('a real dockerd', (docker) => {
+  test('is seen among the processes', async () => {
+    expect(docker().pid).toBeGreaterThan(0)
+    expect(await engineProcesses(sourceContext())).toContainEqual({ kind: 'docker', uid: 0 })
+  })
+
+  test('answers on the socket that is configured', async () => {
+    const { present } = await findEngines(sourceContext(), { configured: [docker().socket] })
+    expect(present).toContainEqual({ kind: 'docker', socket: docker().socket, label: 'configured' })
+  })
+})
