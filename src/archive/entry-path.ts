@@ -21,7 +21,8 @@ export class EntryPaths {
     const safe = encodeEntryPath(path)
     // A file `a` and a folder `a/` cannot both be extracted.
     const folders = safe.split('/').slice(0, -1)
-    const clash = this.#taken.has(safe) || this.#taken.has(`${safe}/`) || prefixes(folders).some((p) => this.#taken.has(p))
+    const clash =
+      this.#taken.has(safe) || this.#taken.has(`${safe}/`) || prefixes(folders).some((p) => this.#taken.has(p))
     if (clash) throw new EntryPathError(`another entry of this bundle already has the path "${safe}"`)
     this.#taken.add(safe)
     for (const folder of prefixes(folders)) this.#taken.add(`${folder}/`)
@@ -32,7 +33,8 @@ export class EntryPaths {
 /** @throws EntryPathError naming what is wrong with the path. */
 export function encodeEntryPath(path: string): string {
   const components = path.split('/')
-  if (path.startsWith('/')) throw new EntryPathError(`the path ${JSON.stringify(path)} is absolute; it has to be relative`)
+  if (path.startsWith('/'))
+    throw new EntryPathError(`the path ${JSON.stringify(path)} is absolute; it has to be relative`)
   for (const component of components) {
     if (component === '' || component === '.' || component === '..') {
       throw new EntryPathError(`the path ${JSON.stringify(path)} has an empty, "." or ".." component`)

@@ -46,7 +46,7 @@ export class HeldEntry implements EntryWriter {
   }
 
   async write(chunk: Buffer): Promise<void> {
-    for (let offset = 0; offset < chunk.length; ) {
+    for (let offset = 0; offset < chunk.length;) {
       if (this.#filled === SEGMENT_BYTES) await this.#compress()
       this.#buffer ??= this.#options.compressor.buffer()
       const copied = chunk.copy(this.#buffer, this.#filled, offset)

@@ -133,7 +133,11 @@ export class ArchiveWriter {
   }
 
   /** Writes a whole file: header, body (raw or already compressed), padding. */
-  async #submit(file: WrittenFile, mtimeMs: number, body: { raw?: Buffer; segments?: Promise<Segment>[] }): Promise<void> {
+  async #submit(
+    file: WrittenFile,
+    mtimeMs: number,
+    body: { raw?: Buffer; segments?: Promise<Segment>[] },
+  ): Promise<void> {
     const release = await this.#turn.take()
     try {
       await this.#raw(await this.#header(file.path, file.sizeBytes, mtimeMs))
@@ -156,7 +160,7 @@ export class ArchiveWriter {
 
   /** Appends tar bytes; full segments leave for the compressor. Only whoever has the turn calls it. */
   async #raw(bytes: Buffer): Promise<void> {
-    for (let offset = 0; offset < bytes.length; ) {
+    for (let offset = 0; offset < bytes.length;) {
       const copied = bytes.copy(this.#batch, this.#batchBytes, offset)
       offset += copied
       this.#batchBytes += copied

@@ -74,7 +74,9 @@ export function originOf(source: SourceSpec): string {
     case 'files':
       return source.globs.join(' ')
     case 'journal':
-      return ['journalctl', ...(source.query.unit ? ['-u', source.query.unit] : []), ...(source.query.args ?? [])].join(' ')
+      return ['journalctl', ...(source.query.unit ? ['-u', source.query.unit] : []), ...(source.query.args ?? [])].join(
+        ' ',
+      )
     case 'engine':
       return `unix:${source.socket} ${source.path}`
     case 'engine-log':

@@ -15,7 +15,10 @@ export class Budget {
     const { entryBytes, collectorBytes, bundleBytes } = this.#limits
     const rooms = [
       { bytes: entryBytes, limit: `${entryBytes} bytes per entry` },
-      { bytes: collectorBytes - (this.#collectors.get(collector) ?? 0), limit: `${collectorBytes} bytes per collector` },
+      {
+        bytes: collectorBytes - (this.#collectors.get(collector) ?? 0),
+        limit: `${collectorBytes} bytes per collector`,
+      },
       { bytes: bundleBytes - this.#bundle, limit: `${bundleBytes} bytes per bundle` },
     ]
     return rooms.reduce((least, room) => (room.bytes < least.bytes ? room : least))

@@ -81,7 +81,10 @@ async function write(id: string, run: BundleRun): Promise<void> {
   const mtimeMs = run.startedAtMs
   const collectors = selected(deps.collectors, request)
   const plan = planOf(collectors, run.source)
-  run.onProgress({ type: 'plan', collectors: plan.map(({ id, tier, missing }) => ({ id, tier, ...(missing ? { missing } : {}) })) })
+  run.onProgress({
+    type: 'plan',
+    collectors: plan.map(({ id, tier, missing }) => ({ id, tier, ...(missing ? { missing } : {}) })),
+  })
   await archive.add({ path: 'index.json', mtimeMs }, indexJson(id, run, plan))
   await archive.flush()
   await archive.add({ path: 'summary.txt', mtimeMs }, await summaryText(run, plan))

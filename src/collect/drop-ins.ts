@@ -51,7 +51,8 @@ async function importCollector(path: string): Promise<Collector> {
 
 /** @throws naming what of the contract is not kept. */
 function checked(value: unknown): Collector {
-  if (typeof value !== 'object' || value === null) throw new Error('its default export has to be a collector (an object)')
+  if (typeof value !== 'object' || value === null)
+    throw new Error('its default export has to be a collector (an object)')
   const { title, tier, collect } = value as Partial<Collector>
   if (typeof title !== 'string' || title === '') throw new Error('"title" has to be a sentence')
   if (tier === undefined || !TIERS.includes(tier)) throw new Error(`"tier" has to be one of ${TIERS.join(', ')}`)

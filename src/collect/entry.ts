@@ -185,7 +185,8 @@ async function mark(writer: EntryWriter, row: ManifestRow, text: string): Promis
 
 async function fill(bytes: number, writer: EntryWriter, row: ManifestRow): Promise<void> {
   const zeros = Buffer.alloc(Math.min(bytes, SMALL_BYTES))
-  for (let left = bytes; left > 0; left -= zeros.length) await writer.write(zeros.subarray(0, Math.min(left, zeros.length)))
+  for (let left = bytes; left > 0; left -= zeros.length)
+    await writer.write(zeros.subarray(0, Math.min(left, zeros.length)))
   row.sizeBytes += bytes
 }
 

@@ -2,7 +2,12 @@
 import type { ManifestRow } from './types.ts'
 
 export function errorText(row: ManifestRow, stderr: string | undefined): string {
-  const lines = [`${row.path}: ${row.outcome}`, row.detail ?? 'no reason is known', '', `source: ${row.origin ?? 'none'}`]
+  const lines = [
+    `${row.path}: ${row.outcome}`,
+    row.detail ?? 'no reason is known',
+    '',
+    `source: ${row.origin ?? 'none'}`,
+  ]
   if (stderr) lines.push('stderr:', stderr.trimEnd())
   return `${lines.join('\n')}\n`
 }

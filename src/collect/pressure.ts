@@ -20,7 +20,9 @@ export class Pressure {
     const now = performance.now()
     if (this.#askedMs === 0 || now - this.#askedMs > FRESH_MS) {
       this.#askedMs = now
-      this.#high = ['memory', 'io'].some((resource) => fullAverage(`${this.#root}/proc/pressure/${resource}`) > HIGH_PERCENT)
+      this.#high = ['memory', 'io'].some(
+        (resource) => fullAverage(`${this.#root}/proc/pressure/${resource}`) > HIGH_PERCENT,
+      )
     }
     return this.#high
   }

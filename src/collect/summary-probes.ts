@@ -36,7 +36,9 @@ async function previousBoot({ run, missing }: Kit): Promise<string> {
   const latest = records.findIndex((line) => line.startsWith('reboot'))
   const before = records[latest + 1]
   if (before === undefined) return 'none on record'
-  return before.startsWith('shutdown') ? `ended by an orderly shutdown: ${squeeze(before)}` : 'ended WITHOUT a shutdown record: crash, reset or power cut'
+  return before.startsWith('shutdown')
+    ? `ended by an orderly shutdown: ${squeeze(before)}`
+    : 'ended WITHOUT a shutdown record: crash, reset or power cut'
 }
 
 async function failedUnits({ run, host }: Kit): Promise<string | string[]> {
@@ -54,9 +56,15 @@ async function oomKills({ read }: Kit): Promise<string> {
 
 async function deadContainers({ engines }: Kit): Promise<string | string[]> {
   const { present, absent } = await engines()
-  if (present.length === 0) return absent.length === 0 ? 'no container engine found' : absent.map(({ socket, reason }) => `${socket}: ${reason}`)
+  if (present.length === 0)
+    return absent.length === 0
+      ? 'no container engine found'
+      : absent.map(({ socket, reason }) => `${socket}: ${reason}`)
   const lists = await Promise.all(
-    present.map(async (engine) => (await engine.get('/containers/json?all=1')) as { Names: string[]; Status: string; State: string }[]),
+    present.map(
+      async (engine) =>
+        (await engine.get('/containers/json?all=1')) as { Names: string[]; Status: string; State: string }[],
+    ),
   )
   const dead = lists.flat().filter(({ State }) => State === 'dead' || State === 'exited' || State === 'restarting')
   if (dead.length === 0) return `none of ${lists.flat().length}`
@@ -68,7 +76,9 @@ const FULL_PERCENT = 90
 /** Real file systems by their device, each once; a mount that may hang is asked in a child and only late for itself. */
 async function fullDisks({ read, statfs }: Kit): Promise<string | string[]> {
   const mounts = ((await read('/proc/self/mounts')) ?? '').split('\n').map((line) => line.split(' '))
-  const byDevice = new Map(mounts.filter(([device]) => device?.startsWith('/dev/')).map(([device, path]) => [device!, path!]))
+  const byDevice = new Map(
+    mounts.filter(([device]) => device?.startsWith('/dev/')).map(([device, path]) => [device!, path!]),
+  )
   const usages = await Promise.all([...byDevice.values()].map(async (path) => usage(unescaped(path), statfs)))
   const full = usages.filter((text) => text !== undefined)
   return full.length === 0 ? `none over ${FULL_PERCENT} % of ${byDevice.size}` : head(full)
@@ -90,8 +100,10 @@ async function usage(path: string, statfs: Kit['statfs']): Promise<string | unde
 
 async function memory({ read }: Kit): Promise<string> {
   const text = (await read('/proc/meminfo')) ?? ''
-  const mib = (key: string): number => Math.round(Number(new RegExp(`^${key}:\\s+(\\d+)`, 'm').exec(text)?.[1] ?? 0) / 1024)
-  const swap = mib('SwapTotal') === 0 ? 'no swap' : `swap ${mib('SwapTotal') - mib('SwapFree')} of ${mib('SwapTotal')} MiB used`
+  const mib = (key: string): number =>
+    Math.round(Number(new RegExp(`^${key}:\\s+(\\d+)`, 'm').exec(text)?.[1] ?? 0) / 1024)
+  const swap =
+    mib('SwapTotal') === 0 ? 'no swap' : `swap ${mib('SwapTotal') - mib('SwapFree')} of ${mib('SwapTotal')} MiB used`
   return `${mib('MemAvailable')} of ${mib('MemTotal')} MiB available, ${swap}`
 }
 
@@ -141,6 +153,10 @@ function unescaped(path: string): string {
 }
 
 function duration(seconds: number): string {
-  const [days, hours, minutes] = [Math.floor(seconds / 86_400), Math.floor(seconds / 3600) % 24, Math.floor(seconds / 60) % 60]
+  const [days, hours, minutes] = [
+    Math.floor(seconds / 86_400),
+    Math.floor(seconds / 3600) % 24,
+    Math.floor(seconds / 60) % 60,
+  ]
   return days > 0 ? `${days} d ${hours} h` : hours > 0 ? `${hours} h ${minutes} min` : `${minutes} min`
 }

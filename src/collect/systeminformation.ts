@@ -7,7 +7,8 @@ import type { Kit } from '../collector.ts'
 const ALLOWED = ['mem', 'currentLoad', 'fullLoad', 'cpuTemperature'] as const
 
 export const systeminformation: Kit['systeminformation'] = async (call) => {
-  if (!ALLOWED.includes(call)) throw new TypeError(`systeminformation.${call} is not allowed; allowed: ${ALLOWED.join(', ')}`)
+  if (!ALLOWED.includes(call))
+    throw new TypeError(`systeminformation.${call} is not allowed; allowed: ${ALLOWED.join(', ')}`)
   // Loaded on first use: it costs start-up time that most runs of the daemon do not need.
   const { default: library } = await import('systeminformation')
   return library[call]()

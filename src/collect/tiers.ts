@@ -21,7 +21,11 @@ import { TIERS, type BundleRun } from './run.ts'
 export async function runTiers(collectors: readonly RegisteredCollector[], run: BundleRun): Promise<void> {
   const tiers = new Tiers(run)
   try {
-    for (const tier of TIERS) await tiers.run(tier, collectors.filter(({ collector }) => collector.tier === tier))
+    for (const tier of TIERS)
+      await tiers.run(
+        tier,
+        collectors.filter(({ collector }) => collector.tier === tier),
+      )
     await tiers.rest()
   } catch (error) {
     run.abort(error)
@@ -147,12 +151,23 @@ class Tiers {
 
   /** A row for the collector as a whole. */
   async #note(id: string, tier: Tier, outcome: SourceError['outcome'], detail: string, stderr?: string): Promise<void> {
-    const row = { path: `${id}/collector`, collector: id, tier, outcome, detail, sizeBytes: 0, maskedCount: 0, durationMs: 0 }
+    const row = {
+      path: `${id}/collector`,
+      collector: id,
+      tier,
+      outcome,
+      detail,
+      sizeBytes: 0,
+      maskedCount: 0,
+      durationMs: 0,
+    }
     await addRow({ ...row, origin: `collector ${id}` }, this.#run, { outcome, detail, ...(stderr ? { stderr } : {}) })
   }
 }
 
-function iterate(artifacts: AsyncIterable<Artifact> | Iterable<Artifact>): AsyncIterator<Artifact> | Iterator<Artifact> {
+function iterate(
+  artifacts: AsyncIterable<Artifact> | Iterable<Artifact>,
+): AsyncIterator<Artifact> | Iterator<Artifact> {
   if (Symbol.asyncIterator in artifacts) return artifacts[Symbol.asyncIterator]()
   return artifacts[Symbol.iterator]()
 }

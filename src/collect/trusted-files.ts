@@ -28,9 +28,12 @@ const OTHERS_WRITE = 0o022
 async function whyNot(path: string, uid: number, kind: 'file' | 'directory'): Promise<string | undefined> {
   try {
     const stats = await lstat(path)
-    if (kind === 'file' ? !stats.isFile() : !stats.isDirectory()) return `it is not a ${kind === 'file' ? 'regular file' : 'folder'}`
-    if (stats.uid !== 0 && stats.uid !== uid) return `it belongs to uid ${stats.uid}; it has to belong to root or uid ${uid}`
-    if ((stats.mode & OTHERS_WRITE) !== 0) return `others may write it (mode ${(stats.mode & 0o777).toString(8)}); chmod go-w it`
+    if (kind === 'file' ? !stats.isFile() : !stats.isDirectory())
+      return `it is not a ${kind === 'file' ? 'regular file' : 'folder'}`
+    if (stats.uid !== 0 && stats.uid !== uid)
+      return `it belongs to uid ${stats.uid}; it has to belong to root or uid ${uid}`
+    if ((stats.mode & OTHERS_WRITE) !== 0)
+      return `others may write it (mode ${(stats.mode & 0o777).toString(8)}); chmod go-w it`
     return undefined
   } catch (error) {
     return (error as Error).message

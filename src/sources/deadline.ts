@@ -5,7 +5,12 @@ import { SourceError } from './source.ts'
  * The result of `work`, unless it takes longer than `limitMs` (outcome timeout, naming `what`) or the signal aborts
  * (rejects with its reason). The work itself is not ended by it.
  */
-export async function within<T>(limitMs: number, signal: AbortSignal, what: string, work: () => Promise<T>): Promise<T> {
+export async function within<T>(
+  limitMs: number,
+  signal: AbortSignal,
+  what: string,
+  work: () => Promise<T>,
+): Promise<T> {
   signal.throwIfAborted()
   const { promise, reject } = Promise.withResolvers<never>()
   const timer = setTimeout(

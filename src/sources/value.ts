@@ -28,11 +28,12 @@ async function* bytes(
   parts: Iterable<string> | AsyncIterable<string>,
   ctx: SourceContext & { limits: SourceLimits },
 ): AsyncGenerator<Buffer, SourceEnd, void> {
-  const iterator =
-    Symbol.asyncIterator in parts ? parts[Symbol.asyncIterator]() : (parts as Iterable<string>)[Symbol.iterator]()
+  const iterator = Symbol.asyncIterator in parts ? parts[Symbol.asyncIterator]() : parts[Symbol.iterator]()
   try {
     for (;;) {
-      const step = await within(ctx.limits.stallMs, ctx.signal, 'the next part of the text', async () => iterator.next())
+      const step = await within(ctx.limits.stallMs, ctx.signal, 'the next part of the text', async () =>
+        iterator.next(),
+      )
       if (step.done) return { outcome: 'ok' }
       for (let at = 0; at < step.value.length; at += PIECE_CHARACTERS) {
         yield Buffer.from(step.value.slice(at, at + PIECE_CHARACTERS))

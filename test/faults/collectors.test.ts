@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { loadRegistry } from '../../src/collect/registry.ts'
 import type { Collector } from '../../src/collector.ts'
 import { temporaryFolder } from '../helpers/archive.ts'
-import { collector, makeBundle } from '../helpers/bundle.ts'
+import { collector, makeBundle } from '../helpers/make-bundle.ts'
 
 const healthy = collector(function* ({ text }) {
   yield text('fine.txt', () => 'all is well\n')
@@ -26,7 +26,10 @@ describe('a collector that', () => {
         throw new Error('no such luck')
       }),
     )
-    expect(bundle.row('broken/collector')).toMatchObject({ outcome: 'failed', detail: expect.stringContaining('no such luck') })
+    expect(bundle.row('broken/collector')).toMatchObject({
+      outcome: 'failed',
+      detail: expect.stringContaining('no such luck'),
+    })
     expect(bundle.text('broken/collector.error.txt')).toContain('no such luck')
     expect(bundle.result.outcome).toBe('partial')
   })
@@ -60,7 +63,10 @@ describe('a collector that', () => {
         for (let number = 0; number < 100_000; number++) yield text(`${number}.txt`, () => `${number}`)
       }),
     )
-    expect(bundle.row('broken/collector')).toMatchObject({ outcome: 'partial', detail: expect.stringContaining('4096') })
+    expect(bundle.row('broken/collector')).toMatchObject({
+      outcome: 'partial',
+      detail: expect.stringContaining('4096'),
+    })
     expect(bundle.manifest.rows.filter(({ path }) => /^broken\/\d+\.txt$/.test(path))).toHaveLength(4096)
   })
 
@@ -85,17 +91,20 @@ describe('a collector that', () => {
     expect(JSON.parse(bundle.text('broken/works.json'))).toEqual({ works: true })
   })
 
-  test.each(['../../etc/cron.d/evil', '/etc/passwd', 'a/../../b'])('names its entry %s is refused that path', async (path) => {
-    const bundle = await withFault(
-      collector(function* ({ text }) {
-        yield text(path, () => 'evil')
-        yield text('good.txt', () => 'good')
-      }),
-    )
-    expect([...bundle.files.keys()].filter((name) => name.includes('evil') || name.includes('passwd'))).toEqual([])
-    expect(bundle.manifest.rows.find(({ outcome }) => outcome === 'failed')?.detail).toMatch(/absolute|"\.\."/)
-    expect(bundle.text('broken/good.txt')).toBe('good')
-  })
+  test.each(['../../etc/cron.d/evil', '/etc/passwd', 'a/../../b'])(
+    'names its entry %s is refused that path',
+    async (path) => {
+      const bundle = await withFault(
+        collector(function* ({ text }) {
+          yield text(path, () => 'evil')
+          yield text('good.txt', () => 'good')
+        }),
+      )
+      expect([...bundle.files.keys()].filter((name) => name.includes('evil') || name.includes('passwd'))).toEqual([])
+      expect(bundle.manifest.rows.find(({ outcome }) => outcome === 'failed')?.detail).toMatch(/absolute|"\.\."/)
+      expect(bundle.text('broken/good.txt')).toBe('good')
+    },
+  )
 
   test('uses a path twice keeps the first and fails the second', async () => {
     const bundle = await withFault(
@@ -132,7 +141,8 @@ describe('limits', () => {
     // The markers of the cuts come on top.
     expect(total).toBeGreaterThan(399_999)
     expect(total).toBeLessThan(401_000)
-    for (const { detail } of rows) expect(detail).toMatch(/limit of (250000 bytes per entry|400000 bytes per collector)/)
+    for (const { detail } of rows)
+      expect(detail).toMatch(/limit of (250000 bytes per entry|400000 bytes per collector)/)
     const cut = rows.find(({ sizeBytes }) => sizeBytes > 0)!
     expect(bundle.text(cut.path).endsWith(`\n… diagd: ${cut.detail} …\n`)).toBe(true)
     expect(bundle.text('healthy/fine.txt')).toBe('all is well\n')
@@ -190,7 +200,9 @@ describe('drop-ins', () => {
   test('that others may write are refused', async () => {
     writeFileSync(join(dropIns, 'open.js'), GOOD)
     chmodSync(join(dropIns, 'open.js'), 0o666)
-    expect((await load()).problems).toEqual([expect.stringMatching(/open\.js is not used: others may write it \(mode 666\)/)])
+    expect((await load()).problems).toEqual([
+      expect.stringMatching(/open\.js is not used: others may write it \(mode 666\)/),
+    ])
   })
 
   test('in a folder that others may write are all refused', async () => {
@@ -209,10 +221,16 @@ describe('drop-ins', () => {
 
   test('of extras are lines: a glob, a command, a unit', async () => {
     writeFileSync(join(folder.path, 'app.log'), 'a line of the app\n')
-    writeFileSync(join(extras, 'app.conf'), `# what we want\n${folder.path}/app.l*g\n$ echo 'two words' third\nnonsense\n`)
+    writeFileSync(
+      join(extras, 'app.conf'),
+      `# what we want\n${folder.path}/app.l*g\n$ echo 'two words' third\nnonsense\n`,
+    )
     const registry = await load()
     expect(registry.problems).toEqual([expect.stringMatching(/app\.conf:4: "nonsense" is none of/)])
-    const bundle = await makeBundle({}, { deps: { collectors: registry.collectors.filter(({ id }) => id === 'extras/app') } })
+    const bundle = await makeBundle(
+      {},
+      { deps: { collectors: registry.collectors.filter(({ id }) => id === 'extras/app') } },
+    )
     expect(bundle.text('extras/app/app.log')).toContain('a line of the app')
     expect(bundle.text('extras/app/echo_two-words_third.txt')).toBe('two words third\n')
   })

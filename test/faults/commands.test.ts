@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { collector, makeBundle } from '../helpers/bundle.ts'
+import { collector, makeBundle } from '../helpers/make-bundle.ts'
 import { fakeCommand, isGone, temporaryFolder } from '../helpers/commands.ts'
 
 const healthy = collector(function* ({ command }) {
@@ -28,7 +28,10 @@ describe('a command that', () => {
       yield command`no-such-command --at all`.as('bad.txt')
     })
     const bundle = await makeBundle({ broken, healthy })
-    expect(bundle.row('broken/bad.txt')).toMatchObject({ outcome: 'skipped', detail: expect.stringContaining('no-such-command') })
+    expect(bundle.row('broken/bad.txt')).toMatchObject({
+      outcome: 'skipped',
+      detail: expect.stringContaining('no-such-command'),
+    })
     expect(bundle.text('broken/bad.txt.error.txt')).toContain('no-such-command')
   })
 

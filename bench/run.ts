@@ -1,0 +1,56 @@
+/**
+ * `npm run bench`: what diagd promises in numbers, beside its peer in the same run. Prints a table; judges nothing but
+ * shows the promise in its own column. Needs pigz, strace and tar. BENCH_MB sets the amount of logs (default 400).
+ */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { availableParallelism, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { engineRows } from './engine.ts'
+import { writeLogs } from './logs.ts'
+import { memoryRows } from './memory.ts'
+import { printTable, type Row } from './table.ts'
+import { throughputRows } from './throughput.ts'
+import { writesRows } from './writes.ts'
+
+/** Where the generated sources are, and a configuration whose extras name them. */
+export interface Workplace {
+  readonly folder: string
+  readonly logs: string
+  readonly megabytes: number
+  /** Environment of a diagd that finds its configuration, state and socket here only. */
+  readonly environment: Record<string, string>
+  readonly socket: string
+}
+
+const FILES = 8
+
+const folder = mkdtempSync(join(tmpdir(), 'diagd-bench-'))
+try {
+  const work = prepare(folder, Number(process.env.BENCH_MB ?? 400))
+  const rows: Row[] = []
+  for (const part of [throughputRows, engineRows, memoryRows, writesRows]) rows.push(...(await part(work)))
+  console.log(
+    `\n${availableParallelism()} cores, Node ${process.version}, ${work.megabytes} MB of generated logs in ${FILES} files\n`,
+  )
+  printTable(rows)
+} finally {
+  rmSync(folder, { recursive: true, force: true })
+}
+
+function prepare(path: string, megabytes: number): Workplace {
+  const logs = join(path, 'logs')
+  const config = join(path, 'config')
+  mkdirSync(logs)
+  mkdirSync(join(config, 'extras.d'), { recursive: true })
+  for (let file = 0; file < FILES; file++) writeLogs(join(logs, `app-${file}.log`), (megabytes * 1e6) / FILES, file + 1)
+  writeFileSync(join(config, 'extras.d', 'bench.conf'), `${logs}/*.log\n`)
+  const socket = join(path, 'diagd.sock')
+  const environment = {
+    PATH: process.env.PATH!,
+    HOME: path,
+    DIAGD_CONFIG_DIR: config,
+    DIAGD_SOCKET: socket,
+    DIAGD_LISTEN: 'none',
+  }
+  return { folder: path, logs, megabytes, environment, socket }
+}

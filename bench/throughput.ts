@@ -1,0 +1,75 @@
+/** Whole commands, in turn: diagd's against tar and pigz, and its formats against each other. */
+import { execFileSync, spawn } from 'node:child_process'
+import { closeSync, openSync, statSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
+import { join } from 'node:path'
+import { median, type Row } from './table.ts'
+import type { Workplace } from './run.ts'
+
+const ROUNDS = 5
+
+export async function throughputRows(work: Workplace): Promise<Row[]> {
+  const cores = availableParallelism()
+  const collect = (format: string): string[] => [
+    process.execPath,
+    'src/cli.ts',
+    'collect',
+    '--only',
+    'extras',
+    '--limits',
+    'none',
+    '--since',
+    '2d',
+    '--format',
+    format,
+    '-o',
+    '-',
+  ]
+  const commands: Record<string, string[]> = {
+    pigz: ['sh', '-c', `tar -c -C ${work.logs} . | pigz -6 -p ${cores}`],
+    'tar.gz': collect('tar.gz'),
+    'tar.zst': collect('tar.zst'),
+  }
+  execFileSync('sh', ['-c', `cat ${work.logs}/* > /dev/null`])
+  const seconds: Record<string, number[]> = { pigz: [], 'tar.gz': [], 'tar.zst': [] }
+  const bytes: Record<string, number> = {}
+  for (let round = 0; round < ROUNDS; round++) {
+    for (const [name, command] of Object.entries(commands)) {
+      const out = join(work.folder, `out.${name}`)
+      seconds[name]!.push(await timed(command, out, work))
+      bytes[name] = statSync(out).size
+    }
+  }
+  const ratio = (a: string, b: string): string =>
+    median(seconds[a]!.map((value, round) => value / seconds[b]![round]!)).toFixed(2)
+  const size = ((bytes['tar.gz']! / bytes.pigz! - 1) * 100).toFixed(1)
+  const shown = (name: string): string =>
+    `${median(seconds[name]!).toFixed(2)} s, ${(bytes[name]! / 1e6).toFixed(1)} MB`
+  return [
+    { what: `tar c | pigz -6 -p ${cores}, whole command`, measured: shown('pigz'), beside: '' },
+    {
+      what: 'diagd collect, tar.gz, whole command',
+      measured: shown('tar.gz'),
+      beside: `${ratio('tar.gz', 'pigz')} × pigz (≤ 1.1), size ${size} % (≤ 3)`,
+    },
+    {
+      what: 'diagd collect, tar.zst, whole command',
+      measured: shown('tar.zst'),
+      beside: `${ratio('tar.gz', 'tar.zst')} × faster than tar.gz (≥ 3)`,
+    },
+  ]
+}
+
+function timed(command: readonly string[], out: string, work: Workplace): Promise<number> {
+  const file = openSync(out, 'w')
+  const began = performance.now()
+  const child = spawn(command[0]!, command.slice(1), { stdio: ['ignore', file, 'ignore'], env: work.environment })
+  return new Promise((resolve, reject) => {
+    child.on('error', reject)
+    child.on('exit', (code) => {
+      closeSync(file)
+      if (code === 0) resolve((performance.now() - began) / 1000)
+      else reject(new Error(`${command.join(' ')} exited with code ${code}`))
+    })
+  })
+}
