@@ -1,16 +1,16 @@
 import type { Artifact, Collector, Kit } from '../src/collector.ts'
+import { hostFiles } from './lib/host-files.ts'
 import { conntrackText } from './lib/fw-conntrack.ts'
 
 const configuration = [
-  'nftables.conf',
-  'nftables.d/*',
-  'iptables/rules.v{4,6}',
-  'sysconfig/{nftables.conf,iptables,ip6tables}',
-  'default/ufw',
-  'ufw/*.{conf,rules}',
-  'firewalld/firewalld.conf',
-  'firewalld/{zones,services,policies,ipsets,helpers,icmptypes}/*.xml',
-  'firewalld/direct.xml',
+  '/etc/nftables.conf',
+  '/etc/nftables.d/*',
+  '/etc/iptables/rules.v{4,6}',
+  '/etc/sysconfig/{nftables.conf,iptables,ip6tables}',
+  '/etc/default/ufw',
+  '/etc/ufw/*.{conf,rules}',
+  '/etc/firewalld/{firewalld.conf,direct.xml}',
+  '/etc/firewalld/{zones,services,policies,ipsets,helpers,icmptypes}/*.xml',
 ]
 
 /**
@@ -34,7 +34,7 @@ export default {
     // Over D-Bus, which would start it: only where it runs.
     const firewalld = { command: 'firewall-cmd', unit: 'firewalld.service' }
     yield kit.command`firewall-cmd --list-all-zones`.as('firewalld-zones.txt').needs(firewalld)
-    yield kit.files(`/etc/{${configuration.join(',')}}`).as('etc/')
+    yield* hostFiles(kit, ...configuration)
     yield await conntrack(kit)
   },
 } satisfies Collector

@@ -1,4 +1,5 @@
 import type { Artifact, Collector, Kit } from '../src/collector.ts'
+import { hostFiles } from './lib/host-files.ts'
 import { interfacesText } from './lib/net-interfaces.ts'
 import { parseFibTrie, parseIfInet6, parseRoute, parseRoute6 } from './lib/net-routes.ts'
 import { proxiesText, scanSockets } from './lib/net-scan.ts'
@@ -8,20 +9,26 @@ const resolvers = ['/run/systemd/resolve', '/run/resolvconf', '/run/NetworkManag
 
 /** Not among them: *.netdev and keyfiles of NetworkManager, which hold keys and passwords. */
 const configuration = [
-  '{hosts,hosts.allow,hosts.deny,hostname,networks,nsswitch.conf,gai.conf,host.conf,dnsmasq.conf,dnsmasq.d/*}',
-  'systemd/{resolved,networkd}.conf',
-  'systemd/{resolved,networkd}.conf.d/*.conf',
-  'systemd/network/**/*.{network,link,conf}',
-  'netplan/*.yaml',
-  'NetworkManager/NetworkManager.conf',
-  'NetworkManager/conf.d/*.conf',
-  'network/{interfaces,interfaces.d/*}',
-  'sysconfig/{network,network-scripts/ifcfg-*,network-scripts/route-*}',
+  '/etc/{hosts,hosts.allow,hosts.deny,hostname,networks,nsswitch.conf,gai.conf,host.conf,dnsmasq.conf}',
+  '/etc/dnsmasq.d/*',
+  '/etc/systemd/{resolved,networkd}.conf',
+  '/etc/systemd/{resolved,networkd}.conf.d/*.conf',
+  '/etc/systemd/network/*.{network,link}',
+  '/etc/systemd/network/*.{network,link}.d/*.conf',
+  '/etc/netplan/*.yaml',
+  '/etc/NetworkManager/NetworkManager.conf',
+  '/etc/NetworkManager/conf.d/*.conf',
+  '/etc/network/interfaces',
+  '/etc/network/interfaces.d/*',
+  '/etc/sysconfig/network',
+  '/etc/sysconfig/network-scripts/{ifcfg,route}-*',
 ]
 const runtimeState = [
-  'resolve/{resolv,stub-resolv}.conf',
-  'netif/{state,links/*,leases/*}',
-  'network/**/*.{network,link}',
+  '/run/systemd/resolve/{resolv,stub-resolv}.conf',
+  '/run/systemd/resolved.conf.d/*.conf',
+  '/run/systemd/netif/state',
+  '/run/systemd/netif/{links,leases}/*',
+  '/run/systemd/network/*.{network,link}',
 ]
 const protocolCounters = ['dev', 'snmp', 'snmp6', 'netstat', 'sockstat', 'sockstat6', 'softnet_stat', 'protocols']
 const kernelTables = ['arp', 'route', 'ipv6_route', 'if_inet6', 'fib_trie']
@@ -49,8 +56,8 @@ export default {
     yield kit.files(`/proc/net/{${[...protocolCounters, ...kernelTables].join(',')}}`).as('proc/')
     yield kit.text('proxies.txt', () => proxiesText(kit))
     yield kit.text('namespaces.txt', () => namespacesText(kit))
-    yield kit.files(`/etc/{${configuration.join(',')}}`).as('etc/')
-    yield kit.files(`/run/systemd/{${runtimeState.join(',')}}`).as('run-systemd/')
+    yield* hostFiles(kit, ...configuration)
+    yield* hostFiles(kit, ...runtimeState)
     yield* secrets(kit)
   },
 } satisfies Collector

@@ -1,4 +1,5 @@
 import type { Collector } from '../src/collector.ts'
+import { hostFiles } from './lib/host-files.ts'
 import { once } from './lib/proc-text.ts'
 import { biggestText } from './lib/storage-biggest.ts'
 import { blockText } from './lib/storage-block.ts'
@@ -10,13 +11,10 @@ import { usageText } from './lib/storage-usage.ts'
 /** Where machines fill up. */
 const fillers = ['/var/log', '/var/lib/docker', '/var/lib/containerd', '/var/lib/containers']
 const configuration = [
-  'fstab',
-  'crypttab',
-  'mdadm/mdadm.conf',
-  'mdadm.conf',
-  'multipath.conf',
-  'lvm/lvm.conf',
-  'lvm/backup/*',
+  '/etc/{fstab,crypttab,mdadm.conf,multipath.conf}',
+  '/etc/mdadm/mdadm.conf',
+  '/etc/lvm/lvm.conf',
+  '/etc/lvm/backup/*',
 ]
 
 /** No LVM, RAID or SMART command: they open devices, take locks and may start arrays. The kernel's counters are enough. */
@@ -38,7 +36,7 @@ export default {
     yield kit.text('block-devices.txt', () => blockText(kit))
     yield kit.files('/proc/{diskstats,partitions,mdstat}').as('proc/')
     yield kit.text('swap.txt', () => swapText(kit))
-    yield kit.files(`/etc/{${configuration.join(',')}}`).as('etc/')
+    yield* hostFiles(kit, ...configuration)
     yield kit.text('deleted-open-files.txt', () => deletedFilesText(kit)).needs({ command: ['find', 'stat'] })
     for (const folder of fillers) {
       const name = `biggest${folder.replaceAll('/', '-')}.txt`

@@ -62,9 +62,15 @@ test('firewalld is asked only where it runs, since asking would start it', async
 })
 
 test('ufw is read from its files: its command calls iptables', async () => {
-  const { commands, paths } = await look()
+  const { commands, names } = await look()
   expect(commands.filter((command) => command.startsWith('ufw'))).toEqual([])
-  expect(paths.join(' ')).toMatch(/default\/ufw,ufw\/\*\.\{conf,rules\}/)
+  expect(names).toEqual(expect.arrayContaining(['etc/default/ufw', 'etc/ufw/ufw.conf', 'etc/ufw/user.rules']))
+})
+
+test('a machine without any firewall configuration says so once', async () => {
+  const entry = (await look({ root: await emptyRoot() })).named('etc')
+  expect(entry.kind).toBe('skipped')
+  expect(entry.reason).toContain('/etc/nftables.conf')
 })
 
 test('conntrack.txt shows how full the table is and what all CPUs dropped', async () => {

@@ -98,13 +98,14 @@ describe('interfaces.txt', () => {
 
 describe('what is not handed over', () => {
   test('files that hold keys and passwords are named and withheld', async () => {
-    const { all, paths } = await look()
+    const { all, paths, names } = await look()
     const withheld = all.filter((entry) => entry.kind === 'withheld').map((entry) => entry.name)
     expect(withheld).toEqual([
       'secret/etc/systemd/network/wg0.netdev',
       'secret/run/netplan/eth0.yaml',
       'secret/etc/NetworkManager/system-connections/office.nmconnection',
     ])
+    expect(names).toContain('etc/netplan/50-cloud-init.yaml')
     expect(paths.join(' ')).not.toMatch(/netdev|system-connections|run\/netplan/)
   })
 

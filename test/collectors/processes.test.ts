@@ -1,9 +1,9 @@
-import { cp, mkdtemp, rm } from 'node:fs/promises'
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import processes from '../../collectors/processes.ts'
-import { described, fixture, testKit } from '../helpers/kit.ts'
+import { described, fakeCommands, fixture, testKit } from '../helpers/kit.ts'
 
 const root = fixture('collectors-2', 'vm')
 const look = async () => described(processes, testKit({ root }))
@@ -122,6 +122,20 @@ describe('top.txt', () => {
     )
   })
 
+  test('shows who uses the CPU now, and never takes a new process for the one whose pid it got', async () => {
+    const copy = await copyOfRoot()
+    const [worker, master] = [join(copy, 'proc/701/stat'), join(copy, 'proc/700/stat')]
+    // While the collector waits, 701 uses 500 s of CPU, and 700 is another process with 900 s.
+    const sleep = `sed -i 's/ 90000 5000 / 140000 5000 /' '${worker}'; sed -i 's/ 0 0 0 0 20 0 1 0 5000 / 90000 0 0 0 20 0 1 0 5001 /' '${master}'`
+    const kit = testKit({ root: copy, bin: await fakeCommands({ sleep }) })
+    const rows = section(await (await described(processes, kit)).value('top.txt'), 'By CPU now')
+      .split('\n')
+      .slice(2)
+    expect(rows).toHaveLength(1)
+    expect(rows[0]).toMatch(/%\s+701\s+www-data/)
+    expect(await readFile(master, 'utf8')).toContain(' 90000 ')
+  })
+
   test('counts the processes whose I/O may not be read', async () => {
     const copy = await copyOfRoot()
     await rm(join(copy, 'proc/701/io'))
@@ -131,8 +145,12 @@ describe('top.txt', () => {
 })
 
 describe('open-files.txt', () => {
-  test('shows who is nearest to its limit first', async () => {
-    const rows = String(await (await look()).value('open-files.txt')).split('\n')
+  test('shows who is nearest to its limit first, not who has the most', async () => {
+    const copy = await copyOfRoot()
+    for (let fd = 0; fd < 40; fd += 1) await writeFile(join(copy, `proc/1/fd/${fd}`), '')
+    const kit = testKit({ root: copy })
+    const rows = String(await (await described(processes, kit)).value('open-files.txt')).split('\n')
+    expect(rows[5]).toMatch(/4%\s+40\s+1024\s+1\s+root/)
     expect(rows[4]).toMatch(/80%\s+24\s+30\s+701\s+www-data\s+nginx: worker process/)
   })
 
