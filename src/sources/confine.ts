@@ -28,6 +28,8 @@ export async function confine(ctx: SourceContext, real: string, asked: Confineme
   const linked = real === asked.path ? '' : `${printable(asked.path)} is a link; `
   const reason = neverReadReason(real)
   if (reason) throw new SourceError('withheld', `${linked}${printable(real)} is never read: ${reason}`)
+  // No link on the way to the file: none on the way to its root either.
+  if (real === asked.path && isUnder(real, asked.root)) return
   for (const folder of [asked.root, ...asked.within]) {
     if (isUnder(real, await realFolder(ctx, folder))) return
   }

@@ -38,7 +38,8 @@ export async function openRegular(ctx: SourceContext, asked: Confinement, stallM
   try {
     const opened = await handle.stat()
     refuseKind(asked.path, opened)
-    await confine(ctx, await openedPath(ctx, handle, path), asked)
+    const real = await openedPath(ctx, handle, path)
+    if (real !== path) await confine(ctx, real, asked)
     const isView = (await mountTable(ctx)).isView(path)
     return new RegularFile(handle, { path: asked.path, stats: opened, isView, patience })
   } catch (error) {

@@ -27,7 +27,8 @@ export async function resolvePath(ctx: SourceContext, path: string, keepLink = f
   const pending = components(path).toReversed()
   let links = 0
   let current = ''
-  let stats = await lstatOf(ctx, '/')
+  // Of `current`, as far as it was looked at.
+  let stats: Stats | undefined
   for (let name = pending.pop(); name !== undefined; name = pending.pop()) {
     const next = name === '..' ? current.slice(0, Math.max(0, current.lastIndexOf('/'))) : `${current}/${name}`
     const mount = mounts.dangerous(next)
@@ -41,10 +42,11 @@ export async function resolvePath(ctx: SourceContext, path: string, keepLink = f
     if (links > mostLinks) throw new SourceError('failed', `${printable(path)} is a loop of links`)
     const target = await linkTarget(ctx, next)
     if (target.startsWith('/')) current = ''
-    if (target.startsWith('/')) stats = await lstatOf(ctx, '/')
+    stats = undefined
     pending.push(...components(target).toReversed())
   }
-  return { path: current || '/', stats: current === '' ? await lstatOf(ctx, '/') : stats }
+  const real = current || '/'
+  return { path: real, stats: stats ?? (await lstatOf(ctx, real)) }
 }
 
 /** Where a link points, as it is written. */
