@@ -1,0 +1,100 @@
+import type { Artifact, Collector, Kit } from '../src/collector.ts'
+import { endInWtmp, endOfJournal, type Ending } from './lib/boot-end.ts'
+import { type Boot, parseBoots, previousBoot } from './lib/journal-boots.ts'
+
+export default {
+  title: 'Boots: this one, those before it and how the last one ended, what took the time',
+  tier: 'facts',
+  async *collect(kit) {
+    const boots = await listedBoots(kit)
+    const previous = previousBoot(boots, kit.host.bootId)
+    yield kit.json('boot.json', () => thisBoot(kit))
+    yield kit.text('previous-boot.txt', () => endings(kit, previous))
+    yield kit.command`journalctl --list-boots --no-pager --utc`.as('list-boots.txt').needs({ command: 'journalctl' })
+    yield kit.command`last -x -F -n 200`.as('last.txt').needs({ command: 'last', file: '/var/log/wtmp' })
+    if (previous) yield kit.journal({ boot: previous.id, lastLines: 300 }).as('previous-boot-end.log')
+    else yield kit.skipped('previous-boot-end.log', 'the journal holds no previous boot')
+    yield* systemdAnalyses(kit)
+    yield* cloudInitAnalyses(kit)
+  },
+} satisfies Collector
+
+async function* systemdAnalyses(kit: Kit): AsyncGenerator<Artifact> {
+  const reason = kit.host.systemd ? await kit.missing({ command: 'systemd-analyze' }) : 'PID 1 is not systemd'
+  if (reason !== undefined) {
+    yield kit.skipped('systemd-analyze.txt', reason)
+    return
+  }
+  yield kit.command`systemd-analyze time --no-pager`.as('systemd-analyze-time.txt')
+  yield kit.command`systemd-analyze blame --no-pager`.as('systemd-analyze-blame.txt').in('state')
+  yield kit.command`systemd-analyze critical-chain --no-pager`.as('systemd-analyze-critical-chain.txt').in('state')
+  yield kit.command`systemd-analyze plot`.as('systemd-analyze-plot.svg').in('state')
+}
+
+async function* cloudInitAnalyses(kit: Kit): AsyncGenerator<Artifact> {
+  const reason = await kit.missing({ command: 'cloud-init', file: '/var/log/cloud-init.log' })
+  if (reason !== undefined) {
+    yield kit.skipped('cloud-init-analyze.txt', reason)
+    return
+  }
+  yield kit.command`cloud-init analyze show`.as('cloud-init-analyze-show.txt').in('state')
+  yield kit.command`cloud-init analyze blame`.as('cloud-init-analyze-blame.txt').in('state')
+}
+
+async function listedBoots(kit: Kit): Promise<Boot[]> {
+  if ((await kit.missing({ command: 'journalctl' })) !== undefined) return []
+  const listed = await kit.run`journalctl --list-boots --quiet --no-pager --utc`.catch(() => undefined)
+  return parseBoots(listed?.stdout ?? '')
+}
+
+async function thisBoot(kit: Kit): Promise<unknown> {
+  const bootTime = /^btime (\d+)$/m.exec((await kit.read('/proc/stat')) ?? '')?.[1]
+  const uptime = /^[\d.]+/.exec((await kit.read('/proc/uptime')) ?? '')?.[0]
+  return {
+    bootId: kit.host.bootId,
+    bootTime: bootTime === undefined ? null : new Date(Number(bootTime) * 1000).toISOString(),
+    uptimeSeconds: uptime === undefined ? null : Number(uptime),
+    kernel: (await kit.read('/proc/sys/kernel/osrelease'))?.trim() ?? null,
+    commandLine: (await kit.read('/proc/cmdline'))?.trim() ?? null,
+  }
+}
+
+/** Three witnesses, which may disagree: then somebody should look at what they saw. */
+async function endings(kit: Kit, previous: Boot | undefined): Promise<string> {
+  const crashes = (await kit.glob('/sys/fs/pstore/*', '/var/lib/systemd/pstore/**')).length
+  const title = previous
+    ? `Previous boot ${previous.id}, last heard of ${new Date(previous.lastMs).toISOString()}`
+    : 'Previous boot: not in the journal'
+  return [
+    title,
+    `  journal  ${said(await ofJournal(kit, previous))}`,
+    `  wtmp     ${said(await ofWtmp(kit))}`,
+    `  pstore   ${crashes === 0 ? 'no crash record of the kernel' : `${crashes} CRASH RECORDS of the kernel (crash/)`}`,
+    '',
+  ].join('\n')
+}
+
+const said = ({ verdict, evidence }: Ending): string =>
+  evidence === undefined ? verdict : `${verdict}\n             ${evidence.trim()}`
+
+const unknown = (reason: string): Ending => ({ verdict: `unknown: ${reason}`, evidence: undefined })
+
+async function ofJournal(kit: Kit, previous: Boot | undefined): Promise<Ending> {
+  if (previous === undefined) return unknown('the journal holds no previous boot')
+  try {
+    const { stdout } = await kit.run`journalctl --quiet --no-pager --utc -o short-iso -b ${previous.id} -n 300`
+    return endOfJournal(stdout)
+  } catch (error) {
+    return unknown(String(error))
+  }
+}
+
+async function ofWtmp(kit: Kit): Promise<Ending> {
+  const missing = await kit.missing({ command: 'last', file: '/var/log/wtmp' })
+  if (missing !== undefined) return unknown(missing)
+  try {
+    return endInWtmp((await kit.run`last -x -F -n 40 reboot shutdown`).stdout)
+  } catch (error) {
+    return unknown(String(error))
+  }
+}
