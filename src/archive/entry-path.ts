@@ -45,11 +45,19 @@ export function encodeEntryPath(path: string): string {
 
 function encodeComponent(component: string): string {
   const encoded = component.replaceAll(/[\u0000-\u001f\u007f-\u009f\\%\ufffd\ud800-\udfff]/gu, (character) =>
-    [...Buffer.from(character)].map((byte) => `%${byte.toString(16).toUpperCase().padStart(2, '0')}`).join(''),
+    bytesOf(character)
+      .map((byte) => `%${byte.toString(16).toUpperCase().padStart(2, '0')}`)
+      .join(''),
   )
   if (Buffer.byteLength(encoded) <= COMPONENT_BYTES) return encoded
   const digest = createHash('sha256').update(encoded).digest('hex').slice(0, 8)
   return `${cut(encoded, COMPONENT_BYTES - 9)}~${digest}`
+}
+
+/** UTF-8; a byte of a name that is not UTF-8 stands as a lone surrogate U+DC80 … U+DCFF (PEP 383, sources/paths.ts). */
+function bytesOf(character: string): number[] {
+  const code = character.charCodeAt(0)
+  return character.length === 1 && code >= 0xdc80 && code <= 0xdcff ? [code & 0xff] : [...Buffer.from(character)]
 }
 
 /** The longest beginning of at most that many bytes that splits neither a character nor a percent code. */

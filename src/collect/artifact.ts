@@ -10,7 +10,7 @@ export type SourceSpec =
   | { kind: 'engine-log'; socket: string; containerId: string; tty: boolean }
   | { kind: 'json'; make: () => unknown }
   | { kind: 'text'; make: () => string | Promise<string> | AsyncIterable<string> }
-  | { kind: 'absent'; outcome: Outcome; reason: string }
+  | { kind: 'absent'; outcome: Outcome; reason: string; quiet?: true }
 
 export class Description implements Artifact {
   readonly source: SourceSpec

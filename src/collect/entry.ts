@@ -4,7 +4,7 @@
  */
 import type { Tier } from '../collector.ts'
 import type { EntryWriter, WrittenFile } from '../archive/writer.ts'
-import { OutsideWindow, SourceError, type Opened, type SourceEnd } from '../sources/source.ts'
+import { SourceError, type Opened, type SourceEnd } from '../sources/source.ts'
 import { errorText } from './error-text.ts'
 import type { EntryPlan } from './expand.ts'
 import { missing } from './needs.ts'
@@ -44,7 +44,7 @@ export async function writeEntry(job: EntryJob, run: BundleRun, onLate: () => vo
   await addRow(row, run, end.quiet ? undefined : end)
 }
 
-/** Files a row; an entry that is not ok gets its `.error.txt`, unless nothing is wrong but the caller's own choice. */
+/** Files a row; an entry that is not ok gets its `.error.txt`, unless it just is not there or was not asked for. */
 export async function addRow(row: ManifestRow, run: BundleRun, end: SourceEnd | undefined): Promise<void> {
   if (row.outcome !== 'ok' && end) {
     const text = errorText(row, end.stderr)
@@ -205,7 +205,7 @@ function asEnd(error: unknown, run: BundleRun): SourceEnd & { quiet?: boolean } 
       outcome: error.outcome,
       detail: error.message,
       ...(error.stderr === undefined ? {} : { stderr: error.stderr }),
-      quiet: error instanceof OutsideWindow,
+      quiet: error.quiet,
     }
   }
   return { outcome: 'failed', detail: error instanceof Error ? error.message : String(error) }

@@ -1,7 +1,6 @@
 /** From artifacts to entries: globs become one entry per file, the rest is one entry each. */
-import type { Outcome } from '../collector.ts'
 import { plainName } from '../sources/decompress.ts'
-import { expandGlobs } from '../sources/glob.ts'
+import { expandGlobs, type GlobProblem } from '../sources/glob.ts'
 import type { SourceContext } from '../sources/source.ts'
 import { baseName, defaultPath, originOf, type Description } from './artifact.ts'
 import type { EntrySource } from './open.ts'
@@ -31,9 +30,10 @@ export async function expand(description: Description, ctx: SourceContext): Prom
   }
   const { matches, problems } = await expandGlobs(source.globs, ctx)
   const files = matches.map((match) => listed(match, source.windowed, description))
-  // One pattern without a match is normal (another distribution's path); none with one is worth a word.
-  const worthAWord = problems.filter(({ outcome }) => outcome !== 'skipped' || files.length === 0)
-  return [...files, ...worthAWord.map((problem) => unlisted(problem, description))]
+  const faults = problems.filter(({ absent }) => !absent).map((problem) => unlisted(problem, description))
+  // One pattern without a match is normal (another distribution's path); none with one is worth a row.
+  const absent = problems.filter((problem) => problem.absent)
+  return [...files, ...faults, ...(files.length === 0 && absent.length > 0 ? [nothing(absent, description)] : [])]
 }
 
 function listed(match: { path: string; root: string }, windowed: boolean, description: Description): EntryPlan {
@@ -48,14 +48,21 @@ function listed(match: { path: string; root: string }, windowed: boolean, descri
   }
 }
 
-function unlisted(problem: { pattern: string; outcome: Outcome; detail: string }, description: Description): EntryPlan {
-  const name = problem.pattern.replaceAll('/', '_').replaceAll('*', '+').replace(/^_/, '')
-  return {
-    path: (description.path?.endsWith('/') ? description.path : '') + name,
-    origin: problem.pattern,
-    source: { kind: 'absent', outcome: problem.outcome, reason: problem.detail },
-    description,
-  }
+function unlisted({ pattern, outcome, detail }: GlobProblem, description: Description): EntryPlan {
+  return { ...placeOf([pattern], description), source: { kind: 'absent', outcome, reason: detail } }
+}
+
+/** One row for all patterns of an artifact that match nothing. */
+function nothing(problems: readonly GlobProblem[], description: Description): EntryPlan {
+  const patterns = problems.map(({ pattern }) => pattern)
+  const reason = `nothing matches ${patterns.join(', ')}`
+  return { ...placeOf(patterns, description), source: { kind: 'absent', outcome: 'skipped', reason, quiet: true } }
+}
+
+/** A pattern as the name of an entry: readable, and no path of its own. */
+function placeOf(patterns: readonly string[], description: Description): Omit<EntryPlan, 'source'> {
+  const name = patterns[0]!.replaceAll('/', '_').replaceAll('*', '+').replace(/^_/, '')
+  return { path: pathUnder(description.path, name), origin: patterns.join(' '), description }
 }
 
 function pathUnder(path: string | undefined, name: string): string {

@@ -35,6 +35,6 @@ export async function openSource(
     case 'text':
       return openValue(source, ctx)
     case 'absent':
-      throw new SourceError(source.outcome, source.reason)
+      throw new SourceError(source.outcome, source.reason, { quiet: source.quiet ?? false })
   }
 }

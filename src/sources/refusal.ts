@@ -28,7 +28,7 @@ export async function openingError(
   if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'ESRCH') {
     return listed
       ? new SourceError('failed', `${named} vanished between listing and opening`, { cause: error })
-      : new SourceError('skipped', `${named} does not exist`, { cause: error })
+      : new SourceError('skipped', `${named} does not exist`, { cause: error, quiet: true })
   }
   const denied = await accessError(ctx, path, error)
   if (denied instanceof SourceError) return denied

@@ -31,11 +31,18 @@ export interface Opened {
 export class SourceError extends Error {
   readonly outcome: Outcome
   readonly stderr: string | undefined
-  constructor(outcome: Outcome, message: string, options: { stderr?: string | undefined; cause?: unknown } = {}) {
+  /** Nothing is wrong: it does not exist, or was not asked for. The manifest tells; no `.error.txt` is needed. */
+  readonly quiet: boolean
+  constructor(
+    outcome: Outcome,
+    message: string,
+    options: { stderr?: string | undefined; cause?: unknown; quiet?: boolean } = {},
+  ) {
     super(message, { cause: options.cause })
     this.name = 'SourceError'
     this.outcome = outcome
     this.stderr = options.stderr
+    this.quiet = options.quiet ?? false
   }
 }
 
@@ -43,7 +50,7 @@ export class SourceError extends Error {
 export class OutsideWindow extends SourceError {
   override name = 'OutsideWindow'
   constructor(message: string) {
-    super('skipped', message)
+    super('skipped', message, { quiet: true })
   }
 }
 

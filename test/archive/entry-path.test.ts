@@ -21,6 +21,7 @@ describe('a path in the archive', () => {
     ['100%', '100%25'],
     ['back\\slash', 'back%5Cslash'],
     ['esc\u001b[31m', 'esc%1B[31m'],
+    ['latin1 \udcfc', 'latin1 %FC'],
   ])('%j becomes %j', (path, encoded) => {
     expect(new EntryPaths().claim(path)).toBe(encoded)
   })
