@@ -3,7 +3,7 @@ import { collectBundle } from '../../src/collect/bundle.ts'
 import type { BundleDeps } from '../../src/collect/deps.ts'
 import { hostFacts } from '../../src/collect/host.ts'
 import { parseBundleRequest, type Parameters } from '../../src/collect/request.ts'
-import type { BundleRequest, BundleResult, ManifestRow, Sink } from '../../src/collect/types.ts'
+import type { BundleRequest, BundleResult, Format, ManifestRow, Sink } from '../../src/collect/types.ts'
 import type { Collector } from '../../src/collector.ts'
 import { DEFAULT_LIMITS } from '../../src/config/limits.ts'
 import { FIXED_PATH } from '../../src/sources/lookup.ts'
@@ -24,6 +24,7 @@ export interface BundleOptions {
   readonly parameters?: Parameters
   readonly deps?: Partial<BundleDeps>
   readonly signal?: AbortSignal
+  /** Sees every chunk on its way. */
   readonly sink?: Sink
 }
 
@@ -33,10 +34,15 @@ export async function makeBundle(
 ): Promise<TestBundle> {
   const deps = testDeps(collectors, options.deps)
   const memory = memorySink()
-  const result = await collectBundle(testRequest(deps, options.parameters), deps, options.sink ?? memory, {
-    signal: options.signal ?? new AbortController().signal,
-  })
-  return readBundle(memory.bytes(), result)
+  const request = testRequest(deps, options.parameters)
+  const sink: Sink = {
+    write: async (chunk) => {
+      await options.sink?.write(chunk)
+      await memory.write(chunk)
+    },
+  }
+  const signal = options.signal ?? new AbortController().signal
+  return readBundle(memory, await collectBundle(request, deps, sink, { signal }), request.format)
 }
 
 /** A collector from the artifacts that `collect` yields. */
@@ -64,8 +70,9 @@ function testRequest(deps: BundleDeps, parameters: Parameters = {}): BundleReque
   return parseBundleRequest(parameters, { nowMs: Date.now(), collectorIds, defaults: DEFAULT_LIMITS })
 }
 
-function readBundle(bytes: Buffer, result: BundleResult): TestBundle {
-  const extracted = extract(bytes)
+function readBundle(memory: { bytes(): Buffer }, result: BundleResult, format: Format): TestBundle {
+  const bytes = memory.bytes()
+  const extracted = extract(bytes, format)
   const files = new Map([...extracted].map(([path, content]) => [path.slice(path.indexOf('/') + 1), content]))
   const manifest = JSON.parse(files.get('manifest.json')!.toString()) as TestBundle['manifest']
   return {
