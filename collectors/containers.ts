@@ -37,10 +37,14 @@ function* described(container: ListedContainer, engine: Engine, folder: string, 
   yield kit.json(`${folder}/state.json`, async () => stateOf(container, await inspect()))
   yield kit.json(`${folder}/inspect.json`, inspect)
   if (hasProcesses(container)) {
-    yield kit.text(`${folder}/top.txt`, async () => processTable((await engine.get(`${path}/top`)) as Top))
+    yield kit.text(`${folder}/top.txt`, async () => processTable((await engine.get(path + topQuery(engine))) as Top))
   }
   yield engine.logs(container.Id).as(`${folder}/log.log`).in('logs')
 }
+
+/** Docker runs ps on the host. Podman would run it inside the container, unless it is asked for columns of its own. */
+const topQuery = ({ kind }: Engine) =>
+  kind === 'podman' ? '/top?stream=false&ps_args=pid,ppid,user,state,pcpu,etime,time,args' : '/top'
 
 type Top = Parameters<typeof processTable>[0]
 

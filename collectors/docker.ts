@@ -1,6 +1,14 @@
 import type { Collector, Interval } from '../src/collector.ts'
 import { findAsked } from './lib/engine-socket.ts'
 
+const configFiles = [
+  '/etc/docker/daemon.json',
+  '/etc/containers/{containers,storage,registries}.conf',
+  '/etc/containers/{containers,storage,registries}.conf.d/*.conf',
+]
+/** Where a daemon that systemd did not start writes: an init script, a start-up by hand. */
+const logFiles = ['/var/log/{dockerd,docker,containerd}.log*', '/tmp/dockerd.log*']
+
 /** Cheap questions only; what costs the engine a walk over its disk is in docker-usage. */
 const questions = {
   'version.json': '/version',
@@ -23,25 +31,29 @@ export default {
       for (const [name, path] of Object.entries(questions)) yield kit.json(folder + name, () => engine.get(path))
       yield engine.entry(events).as(`${folder}events.jsonl`).in('logs')
     }
-    yield kit.files('/etc/docker/daemon.json').as('config/')
-    yield kit.files('/etc/containers/{containers,storage,registries}.conf').as('config/')
-    yield kit.files('/etc/containers/{containers,storage,registries}.conf.d/*.conf').as('config/')
+    const files = await kit.glob(...configFiles)
+    for (const path of files) yield kit.file(path).as(`config${path.slice('/etc'.length)}`)
+    if (files.length === 0) yield kit.skipped('config', `none of ${configFiles.join(', ')} exists`)
     for (const unit of units) {
       // Installed, not active: the log of a daemon that will not start is the one that is wanted.
       const installed = await Promise.all(unitFolders.map((folder) => kit.stat(`${folder}/${unit}`)))
       if (installed.some((found) => found !== undefined)) yield kit.journal({ unit }).as(`logs/${unit}.log`).in('logs')
     }
-    // Where a daemon that systemd did not start writes: an init script, a hand-made start-up.
-    yield kit.logs('/var/log/{dockerd,docker,containerd}.log*').as('logs/').in('logs')
-    yield kit.logs('/tmp/dockerd.log*').as('logs/tmp/').in('logs')
+    for (const path of await kit.glob(...logFiles)) {
+      const folder = path.slice(0, path.lastIndexOf('/') + 1)
+      yield kit.logs(path).as(`logs${folder}`).in('logs')
+    }
   },
 } satisfies Collector
 
-/** The engine ends its answer at `until`, so that has to lie in the past. Docker remembers its last 256 events. */
+/**
+ * The engine ends its answer at `until`, so that has to lie in the past. Docker remembers its last 256 events; podman
+ * tells past ones only if it need not stream.
+ */
 function eventsPath(intervals: readonly Interval[], nowMs: number): string {
   const sinceMs = Math.min(...intervals.map((interval) => interval.sinceMs), nowMs)
   const untilMs = Math.min(Math.max(...intervals.map((interval) => interval.untilMs), sinceMs), nowMs)
-  return `/events?since=${unixSeconds(sinceMs)}&until=${unixSeconds(untilMs)}`
+  return `/events?since=${unixSeconds(sinceMs)}&until=${unixSeconds(untilMs)}&stream=false`
 }
 
 const unixSeconds = (timeMs: number) => (Math.floor(timeMs) / 1000).toFixed(3)

@@ -117,7 +117,8 @@ async function ask({ socket, path, lastLines }: Question, span: Span, ctx: UnixH
     return await openAnswer({ socket, path: `${path}?${query.toString()}`, stream: true }, ctx)
   } catch (error) {
     if (error instanceof SourceError && unreadable.test(error.message)) {
-      throw new SourceError('skipped', error.message, { cause: error })
+      const said = error.message.replace(/^.* answered \d+: /, '')
+      throw new SourceError('skipped', `the engine cannot hand out this log: ${said}`, { cause: error })
     }
     throw error
   }

@@ -140,6 +140,14 @@ describe('containers', () => {
     expect(folders).toEqual(['unnamed-c00000000000', '.._etc_-b00000000000', 'a-a00000000000'])
   })
 
+  test('of podman show their processes without a command run inside of them', async () => {
+    const top = `/containers/${'web'.padEnd(64, '0')}/top?stream=false&ps_args=pid,ppid,user,state,pcpu,etime,time,args`
+    const list = [container('web', 'running')]
+    const answer = { Titles: ['PID', 'COMMAND'], Processes: [['1', 'sleep 60']] }
+    const engine = recordedEngine({ '/containers/json?all=1': list, [top]: answer }, { kind: 'podman' })
+    expect(await (await collected([engine])).value('web-web000000000/top.txt')).toBe('PID COMMAND\n1   sleep 60\n')
+  })
+
   test('that answer nothing cost their own entries, not their log', async () => {
     const entries = await collected([listing([container('stuck', 'running')])])
     await expect(entries.value('stuck-stuck0000000/inspect.json')).rejects.toThrow('404')

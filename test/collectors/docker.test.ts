@@ -1,5 +1,5 @@
 import { mkdir, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import docker from '../../collectors/docker.ts'
 import { describeWithDocker, openRequest, realEngine } from '../helpers/docker.ts'
@@ -37,9 +37,11 @@ describe('events', () => {
     const past = { sinceMs: 1_000_000, untilMs: 2_000_500, reason: 'end of the previous boot' }
     const future = { sinceMs: 3_000_000, untilMs: nowMs + 3_600_000, reason: 'window' }
     const only = await collected({ engines: asked, intervals: [past] })
-    expect(only.named('events.jsonl').request).toBe('/events?since=1000.000&until=2000.500')
+    expect(only.named('events.jsonl').request).toBe('/events?since=1000.000&until=2000.500&stream=false')
     const both = await collected({ engines: asked, intervals: [future, past] })
-    const [, since, until] = /^\/events\?since=([\d.]+)&until=([\d.]+)$/.exec(both.named('events.jsonl').request!)!
+    const [, since, until] = /^\/events\?since=([\d.]+)&until=([\d.]+)&stream=false$/.exec(
+      both.named('events.jsonl').request!,
+    )!
     expect(Number(since)).toBe(1000)
     expect(Number(until)).toBeGreaterThanOrEqual(nowMs / 1000)
     expect(Number(until)).toBeLessThanOrEqual(Date.now() / 1000)
@@ -48,17 +50,35 @@ describe('events', () => {
 
 describe("an engine's own files", () => {
   test('are gathered wherever they are, also when no engine runs', async () => {
-    const { paths } = await collected()
-    expect(paths).toContain('/etc/docker/daemon.json')
-    expect(paths).toContain('/etc/containers/{containers,storage,registries}.conf')
-    expect(paths).toContain('/var/log/{dockerd,docker,containerd}.log*')
-    expect(paths).toContain('/tmp/dockerd.log*')
+    const root = await hostWith(
+      '/etc/docker/daemon.json',
+      '/etc/containers/storage.conf',
+      '/etc/containers/registries.conf.d/own.conf',
+      '/var/log/dockerd.log',
+      '/var/log/docker.log.1.gz',
+      '/tmp/dockerd.log',
+    )
+    const { all, names } = await collected({ root })
+    expect(names.filter((name) => name?.startsWith('config/'))).toEqual([
+      'config/containers/registries.conf.d/own.conf',
+      'config/containers/storage.conf',
+      'config/docker/daemon.json',
+    ])
+    const logs = all.filter((entry) => entry.kind === 'logs')
+    expect(logs.map(({ name, paths, tier }) => [name, ...paths!, tier])).toEqual([
+      ['logs/tmp/', '/tmp/dockerd.log', 'logs'],
+      ['logs/var/log/', '/var/log/docker.log.1.gz', 'logs'],
+      ['logs/var/log/', '/var/log/dockerd.log', 'logs'],
+    ])
+  })
+
+  test('are missed in one sentence where there are none', async () => {
+    const { named } = await collected()
+    expect(named('config').reason).toMatch(/^none of \/etc\/docker\/daemon\.json, .* exists$/)
   })
 
   test('include the journal of every unit that is installed, running or not', async () => {
-    const root = await ownFolder()
-    await mkdir(join(root, 'lib/systemd/system'), { recursive: true })
-    await writeFile(join(root, 'lib/systemd/system/docker.service'), '[Service]\n')
+    const root = await hostWith('/lib/systemd/system/docker.service')
     const { all } = await collected({ root })
     const journals = all.filter((entry) => entry.kind === 'journal')
     expect(journals).toMatchObject([
@@ -81,3 +101,13 @@ test('each of several engines has a folder of its own', async () => {
   expect(names).toContain('podman/version.json')
   expect(names).toContain('podman/events.jsonl')
 })
+
+/** A root folder that has these files. */
+async function hostWith(...paths: readonly string[]): Promise<string> {
+  const root = await ownFolder()
+  for (const path of paths) {
+    await mkdir(dirname(root + path), { recursive: true })
+    await writeFile(root + path, '{}\n')
+  }
+  return root
+}

@@ -100,7 +100,7 @@ describeWithDocker('the log of a container, asked from a real engine', (docker) 
     const id = await docker().run('silent', { Cmd: ['echo', 'x'], HostConfig: { LogConfig: { Type: 'none' } } })
     await expect(log(id)).rejects.toMatchObject({
       outcome: 'skipped',
-      message: expect.stringContaining('configured logging driver does not support reading') as string,
+      message: 'the engine cannot hand out this log: configured logging driver does not support reading',
     })
   })
 
@@ -174,6 +174,19 @@ describe('an engine in trouble', () => {
     )
     const { end } = await drained(await openEngineLog({ socket: path, containerId: 'a' }, sourceContext()))
     expect(end).toMatchObject({ outcome: 'failed', detail: expect.stringContaining('not a log stream') as string })
+  })
+
+  test('that sends something else half-way costs what follows', async () => {
+    const { path } = await peer(join(await ownFolder(), 'd.sock'), (socket) =>
+      onRequest(socket, () => {
+        socket.write(head)
+        socket.write(chunk(Buffer.concat([frame, Buffer.from('<html>no such page</html>')])))
+        socket.end('0\r\n\r\n')
+      }),
+    )
+    const { text, end } = await drained(await openEngineLog({ socket: path, containerId: 'a' }, sourceContext()))
+    expect(withoutTimes(text)).toContain('stdout F hello\n')
+    expect(end).toMatchObject({ outcome: 'partial', detail: expect.stringContaining('not a log stream') as string })
   })
 
   test('is left alone when nobody reads', async () => {
