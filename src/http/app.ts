@@ -1,5 +1,5 @@
 /** The HTTP interface without any address: give it what it needs, try it with inject, or listen in listen.ts. */
-import Fastify from 'fastify'
+import Fastify, { LogController } from 'fastify'
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
 import type { BundleRequest, BundleResult, Sink } from '../collect/types.ts'
 import type { Config } from '../config.ts'
@@ -38,21 +38,26 @@ declare module 'fastify' {
 /** Requests carry no more than a short JSON document. */
 const BODY_BYTES = 64 * 1024
 
+/** Evidence of one machine at one moment: stored by nobody, and passed on byte by byte as it comes. */
+const ALWAYS = {
+  'cache-control': 'no-store, no-transform',
+  'x-accel-buffering': 'no',
+  'x-content-type-options': 'nosniff',
+}
+
 export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   const app = Fastify({
     loggerInstance: deps.logger,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
+    // A path that cannot be decoded never gets as far as the hooks.
+    frameworkErrors: (error, _request, reply) => sendProblem(reply.headers(ALWAYS), error),
     bodyLimit: BODY_BYTES,
     // The automatic one runs the GET handler, and that collects.
     exposeHeadRoutes: false,
   })
   const routes = rememberRoutes(app)
   app.addHook('onRequest', async (request, reply) => {
-    reply.headers({
-      'cache-control': 'no-store, no-transform',
-      'x-accel-buffering': 'no',
-      'x-content-type-options': 'nosniff',
-    })
+    reply.headers(ALWAYS)
     if (request.is404 || request.routeOptions.config.open) return
     if (doorOf(request) === 'tcp' && deps.config.auth !== 'none') throw locked(deps)
   })

@@ -45,7 +45,11 @@ export function sendProblem(reply: FastifyReply, thrown: unknown): FastifyReply 
     detail: error.message,
     parameter,
   }
-  return reply.code(status).headers(error.headers).type('application/problem+json').send(JSON.stringify(body))
+  return reply
+    .code(status)
+    .headers(error.headers)
+    .type('application/problem+json')
+    .send(Buffer.from(JSON.stringify(body)))
 }
 
 const BY_STATUS: Record<number, ErrorCode> = {

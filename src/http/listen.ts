@@ -60,8 +60,6 @@ async function makeFolder(folder: string, uid: number): Promise<void> {
   await mkdir(folder, { recursive: true, mode: uid === 0 ? 0o755 : 0o700 })
   const stats = await lstat(folder)
   if (!stats.isDirectory()) throw new Error(`${folder} is not a folder`)
-  if (uid === 0 && stats.uid !== 0)
-    throw new Error(`${folder} belongs to the user ${stats.uid}; it has to belong to root`)
   if (stats.uid !== uid && stats.uid !== 0) {
     throw new Error(`${folder} belongs to the user ${stats.uid}; it has to belong to ${uid}`)
   }

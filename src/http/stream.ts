@@ -27,9 +27,9 @@ export function responseSink(
     if (response.destroyed) throw new Error('the client is gone')
     const { promise, resolve, reject } = Promise.withResolvers<void>()
     const gone = () => reject(new Error('the client is gone'))
-    response.once('close', gone)
-    response.setTimeout(options.stallMs)
     try {
+      response.once('close', gone)
+      response.setTimeout(options.stallMs)
       if (send(resolve)) resolve()
       await promise
     } finally {
