@@ -11,11 +11,10 @@ const sh = (script: string): string[] => ['sh', '-c', script]
 async function openPids(script: string, context = commandContext()) {
   const opened = await openCommand({ argv: sh(script) }, context)
   const first = await opened.chunks.next()
-  const pids = Buffer.from(first.value as Buffer)
+  const [line = ''] = Buffer.from(first.value as Buffer)
     .toString()
-    .trim()
-    .split(' ')
-    .map(Number)
+    .split('\n')
+  const pids = line.split(' ').map(Number)
   expect(pids.every((pid) => pid > 1)).toBe(true)
   return { opened, pids }
 }
