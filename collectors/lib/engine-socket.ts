@@ -6,7 +6,10 @@ export interface AskedEngine {
   readonly folder: string
 }
 
-/** The engines to ask; and a skipped entry for each that could not be asked, or one that says that there is none. */
+/**
+ * The engines to ask (by paths without a version: no version is spoken by all engines in use); and a skipped entry for each that could not be asked, or one that says
+ * that there is none.
+ */
 export async function findAsked(kit: Kit): Promise<{ engines: AskedEngine[]; skipped: Artifact[] }> {
   const { present, absent } = await kit.engines()
   const engines = present.map((engine) => ({ engine, folder: present.length > 1 ? `${engine.label}/` : '' }))

@@ -1,4 +1,10 @@
-/** The log of one container within the window, through the Engine API, as CRI text lines. */
+/**
+ * The log of one container within the window, through the Engine API, as CRI text lines.
+ *
+ * Paths of the Engine API are asked without a version: each engine then answers in its own newest. No fixed version
+ * would do for all (Docker 20.10 ends at 1.41, Docker 29 begins at 1.44, podman 4.3 has 1.41 only), and what is used
+ * here has not changed between them.
+ */
 import type { Interval } from '../collector.ts'
 import { bothEnds } from './ends.ts'
 import { EngineLogDecoder } from './engine-frames.ts'

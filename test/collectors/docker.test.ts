@@ -65,7 +65,7 @@ describe("an engine's own files", () => {
       'config/docker/daemon.json',
     ])
     const logs = all.filter((entry) => entry.kind === 'logs')
-    expect(logs.map(({ name, paths, tier }) => [name, ...paths!, tier])).toEqual([
+    expect(logs.map(({ name, paths, tier }) => [name, paths?.join(), tier])).toEqual([
       ['logs/tmp/', '/tmp/dockerd.log', 'logs'],
       ['logs/var/log/', '/var/log/docker.log.1.gz', 'logs'],
       ['logs/var/log/', '/var/log/dockerd.log', 'logs'],
