@@ -13,7 +13,7 @@ export interface Patience {
 }
 
 /** How it came to an end: by itself, or why not. */
-export type Ending = 'itself' | 'late' | 'stalled' | 'lingering' | 'cut'
+type Ending = 'itself' | 'late' | 'stalled' | 'lingering' | 'cut'
 
 export interface Run {
   readonly ending: Ending
