@@ -7,8 +7,8 @@ export interface AskedEngine {
 }
 
 /**
- * The engines to ask (by paths without a version: no version is spoken by all engines in use); and a skipped entry for each that could not be asked, or one that says
- * that there is none.
+ * The engines to ask, by paths without a version: no one version is spoken by all engines in use. And a skipped entry
+ * for each that could not be asked, or one that says that there is none.
  */
 export async function findAsked(kit: Kit): Promise<{ engines: AskedEngine[]; skipped: Artifact[] }> {
   const { present, absent } = await kit.engines()
