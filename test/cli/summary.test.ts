@@ -1,0 +1,59 @@
+import { expect, test } from 'vitest'
+import { summarize } from '../../src/cli/summary.ts'
+import type { BundleResult, ManifestRow } from '../../src/collect/types.ts'
+
+const row = (path: string, outcome: ManifestRow['outcome'], detail?: string): ManifestRow => ({
+  path,
+  collector: path.split('/')[0]!,
+  tier: 'facts',
+  outcome,
+  sizeBytes: 0,
+  maskedCount: 0,
+  durationMs: 0,
+  ...(detail === undefined ? {} : { detail }),
+})
+
+const result = (rows: ManifestRow[], outcome: BundleResult['outcome'] = 'partial'): BundleResult => ({
+  bundleId: 'debug-x',
+  outcome,
+  rows,
+  bytesIn: 10 * 1024 ** 2,
+  bytesOut: 1024 ** 2,
+  durationMs: 1500,
+})
+
+test('of a whole bundle: one line, and where it is', () => {
+  expect(summarize(result([row('a/a', 'ok')], 'whole'), './x.tar.gz')).toEqual([
+    'Whole bundle: 1 of 1 entries ok, 1.0 MiB (10.0 MiB uncompressed), 1.5 s',
+    './x.tar.gz',
+  ])
+})
+
+test('names every entry that is not ok, the worst first, and those skipped for one reason together', () => {
+  const rows = [
+    row('a/ok', 'ok'),
+    row('a/partial', 'partial', 'cut'),
+    row('a/skipped', 'skipped', 'no root rights'),
+    row('b/late', 'timeout', 'no answer for 15 s'),
+    row('b/skipped', 'skipped', 'no root rights'),
+    row('c/withheld', 'withheld', 'a secret'),
+    row('c/failed', 'failed', 'exit code 1'),
+    row('c/skipped', 'skipped', 'not here'),
+  ]
+  expect(summarize(result(rows), undefined)).toEqual([
+    'failed    c/failed: exit code 1',
+    'timeout   b/late: no answer for 15 s',
+    'partial   a/partial: cut',
+    'withheld  c/withheld: a secret',
+    'skipped   2 entries (a, b): no root rights',
+    'skipped   c/skipped: not here',
+    'Partial bundle: 1 of 8 entries ok, 1.0 MiB (10.0 MiB uncompressed), 1.5 s',
+  ])
+})
+
+test('is no longer than anybody reads', () => {
+  const rows = Array.from({ length: 250 }, (_, index) => row(`a/${index}`, 'failed', 'x'))
+  const lines = summarize(result(rows), undefined)
+  expect(lines).toHaveLength(202)
+  expect(lines[200]).toBe('and 50 more; manifest.json has them all')
+})
