@@ -112,17 +112,19 @@ async function taken(stream: Decompressor, chunk: Buffer): Promise<boolean> {
   return stream.readableEnded || !stream.destroyed
 }
 
+/** Name and comment have no limit of their own; more than any has. */
+const LONGEST_HEADER_BYTES = 64 * 1024
+
 /** Takes the header off and gives what follows it, undefined when there is no whole one. */
 async function gzipHeader(chunks: AsyncIterator<Buffer>): Promise<Buffer | undefined> {
   let bytes = Buffer.alloc(0)
-  // Name and comment have no limit of their own; 64 KiB is more than any has.
-  while (bytes.length < 64 * 1024) {
-    const end = gzipHeaderEnd(bytes)
-    if (end !== undefined) return bytes.subarray(end)
+  do {
     const next = await chunks.next()
     if (next.done) return undefined
     bytes = Buffer.concat([bytes, next.value])
-  }
+    const end = gzipHeaderEnd(bytes)
+    if (end !== undefined) return bytes.subarray(end)
+  } while (bytes.length < LONGEST_HEADER_BYTES)
   return undefined
 }
 

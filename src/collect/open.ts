@@ -18,9 +18,10 @@ export async function openSource(
   { okCodes, deadlineMs }: EntryModifiers,
   ctx: SourceContext & { limits: SourceLimits },
 ): Promise<Opened> {
+  const deadline = deadlineMs === undefined ? {} : { timeoutMs: deadlineMs }
   switch (source.kind) {
     case 'command':
-      return openCommand({ argv: source.argv, okCodes, ...(deadlineMs ? { timeoutMs: deadlineMs } : {}) }, ctx)
+      return openCommand({ argv: source.argv, okCodes, ...deadline }, ctx)
     case 'file':
       return openFile({ path: source.path, within: source.within, windowed: false }, ctx)
     case 'listed':
@@ -28,7 +29,7 @@ export async function openSource(
     case 'journal':
       return openJournal(source.query, ctx)
     case 'engine':
-      return openUnixHttp({ socket: source.socket, path: source.path }, ctx)
+      return openUnixHttp({ socket: source.socket, path: source.path, ...deadline }, ctx)
     case 'engine-log':
       return openEngineLog({ socket: source.socket, containerId: source.containerId, tty: source.tty }, ctx)
     case 'json':

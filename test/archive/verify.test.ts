@@ -1,9 +1,11 @@
+import { randomBytes } from 'node:crypto'
 import { Readable } from 'node:stream'
 import { gunzipSync, gzipSync, zstdCompressSync, zstdDecompressSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
 import { verifyBundle } from '../../src/archive/verify.ts'
 import { handmade, handmadeTar, realBundle, sha256, TOP } from '../helpers/bundle.ts'
 import type { Handmade } from '../helpers/bundle.ts'
+import { collector, makeBundle } from '../helpers/make-bundle.ts'
 
 /** In pieces of so many bytes: what is true must not depend on where the network cut. */
 function verify(bytes: Buffer, pieceBytes = 65_536) {
@@ -289,4 +291,13 @@ describe('a bundle made by hand', () => {
     expect(report.findings).toHaveLength(100)
     expect(report.moreFindings).toBe(50)
   })
+})
+
+test('a bundle larger than its pieces is whole', async () => {
+  const noise = collector(function* ({ text }) {
+    yield text('noise.txt', () => randomBytes(200_000).toString('base64'))
+  })
+  const { bytes } = await makeBundle({ noise })
+  expect(bytes.length).toBeGreaterThan(2 * 65_536)
+  expect(await verify(bytes)).toMatchObject({ whole: true, findings: [] })
 })
