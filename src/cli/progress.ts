@@ -33,12 +33,21 @@ export async function createProgress(
 }
 
 interface Row {
+  /** Of describing; the entries described may take longer. */
   state: 'waiting' | 'running' | 'done' | 'skipped'
+  /** Entries under way, the oldest first. */
+  working: string[]
   bytes: number
   notOk: number
   detail: string
   startedMs: number
   endedMs: number
+}
+
+const fresh = (): Row => ({ state: 'waiting', working: [], bytes: 0, notOk: 0, detail: '', startedMs: 0, endedMs: 0 })
+
+function stateOf({ state, working }: Row): Row['state'] {
+  return working.length > 0 ? 'running' : state
 }
 
 /** What is drawn, apart from drawing it. */
@@ -47,7 +56,7 @@ export function createBoard(name: string, startedMs = performance.now(), now = (
   const rate = createRate()
   let bytes = 0
   const row = (id: string): Row => {
-    const known = rows.get(id) ?? { state: 'waiting', bytes: 0, notOk: 0, detail: '', startedMs: 0, endedMs: 0 }
+    const known = rows.get(id) ?? fresh()
     rows.set(id, known)
     return known
   }
@@ -59,13 +68,18 @@ export function createBoard(name: string, startedMs = performance.now(), now = (
     } else if (event.type === 'entry') {
       const { outcome, collector } = event.row
       if (outcome !== 'ok' && outcome !== 'skipped') row(collector).notOk += 1
+    } else if (event.type === 'work') {
+      const known = row(event.collector)
+      if (event.state === 'running') known.working.push(event.path)
+      else known.working.splice(known.working.indexOf(event.path), 1)
+      known.endedMs = now()
     } else {
       const { id, state, detail = '' } = event
       Object.assign(row(id), { state, detail }, state === 'running' ? { startedMs: now() } : { endedMs: now() })
     }
   }
   const draw = ({ columns, rows: height }: { columns: number; rows: number }, nowMs: number): string => {
-    const ended = [...rows.values()].filter(({ state }) => state === 'done' || state === 'skipped').length
+    const ended = [...rows.values()].map(stateOf).filter((state) => state === 'done' || state === 'skipped').length
     const speed = `${formatBytes(bytes)} read, ${formatBytes(rate(bytes, nowMs))}/s`
     const elapsed = formatDuration(nowMs - startedMs)
     const last = `${ended} of ${rows.size} collectors, ${speed}, ${elapsed}`
@@ -83,18 +97,20 @@ function body(rows: ReadonlyMap<string, Row>, height: number, nowMs: number): st
   if (all.length <= height) return all.map(({ line }) => line)
   const order = ['running', 'waiting', 'done', 'skipped']
   const urgent = all
-    .toSorted((a, b) => order.indexOf(a.row.state) - order.indexOf(b.row.state))
+    .toSorted((a, b) => order.indexOf(stateOf(a.row)) - order.indexOf(stateOf(b.row)))
     .slice(0, Math.max(height - 1, 0))
   return [...urgent.map(({ line }) => line), `  and ${all.length - urgent.length} more`]
 }
 
-function describe({ state, bytes, notOk, detail, startedMs, endedMs }: Row, nowMs: number): string {
+function describe(row: Row, nowMs: number): string {
+  const state = stateOf(row)
   if (state === 'waiting') return state
-  if (state === 'skipped') return `skipped   ${detail}`
-  const amount = formatBytes(bytes).padStart(11)
-  const time = formatDuration((state === 'running' ? nowMs : endedMs) - startedMs).padStart(9)
-  const trouble = notOk > 0 ? `   ${notOk} not ok` : ''
-  return `${state.padEnd(8)}${amount} ${time}${trouble}`
+  if (state === 'skipped') return `skipped   ${row.detail}`
+  const amount = formatBytes(row.bytes).padStart(11)
+  const time = formatDuration((state === 'running' ? nowMs : row.endedMs) - row.startedMs).padStart(9)
+  const trouble = row.notOk > 0 ? `   ${row.notOk} not ok` : ''
+  const oldest = row.working.length > 0 ? `   ${row.working[0]}` : ''
+  return `${state.padEnd(8)}${amount} ${time}${trouble}${oldest}`
 }
 
 /** Bytes per second over the last few seconds. */

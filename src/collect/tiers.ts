@@ -90,7 +90,9 @@ class Tiers {
     }
     const place = await this.#run.slots.take()
     this.#run.source.signal.throwIfAborted()
+    const work = { type: 'work', collector: job.collector, path: job.plan.path } as const
     this.#start(async (late) => {
+      this.#run.onProgress({ ...work, state: 'running' })
       try {
         await writeEntry(job, this.#run, () => {
           place.late()
@@ -98,6 +100,7 @@ class Tiers {
         })
       } finally {
         place.release()
+        this.#run.onProgress({ ...work, state: 'done' })
       }
     })
   }

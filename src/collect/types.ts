@@ -56,6 +56,8 @@ export interface ManifestRow {
 export type ProgressEvent =
   | { type: 'plan'; collectors: readonly { id: string; tier: Tier; missing?: string }[] }
   | { type: 'collector'; id: string; state: 'running' | 'done' | 'skipped'; detail?: string }
+  /** The work on an entry; a collector is done describing before its entries are done. */
+  | { type: 'work'; collector: string; path: string; state: 'running' | 'done' }
   | { type: 'bytes'; collector: string; bytes: number }
   | { type: 'entry'; row: ManifestRow }
 

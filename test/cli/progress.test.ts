@@ -40,6 +40,21 @@ test('shows the state, bytes and time of each collector, and the sum of them', (
   ])
 })
 
+test('a collector runs until its entries are done, and the one it waits for longest is named', () => {
+  const { tell, draw } = board(['kernel'])
+  const work = { type: 'work', collector: 'kernel' } as const
+  tell(0, { type: 'collector', id: 'kernel', state: 'running' })
+  tell(0, { ...work, path: 'dmesg.log', state: 'running' })
+  tell(100, { ...work, path: 'taint.txt', state: 'running' })
+  tell(200, { type: 'collector', id: 'kernel', state: 'done' })
+  tell(300, { ...work, path: 'taint.txt', state: 'done' })
+  expect(draw(5000)[1]).toBe('  kernel  running         0 B     5.0 s   dmesg.log')
+  expect(draw(5000).at(-1)).toContain('0 of 1 collectors')
+  tell(6000, { ...work, path: 'dmesg.log', state: 'done' })
+  expect(draw(9000)[1]).toBe('  kernel  done            0 B     6.0 s')
+  expect(draw(9000).at(-1)).toContain('1 of 1 collectors')
+})
+
 test('the rate is that of the last three seconds', () => {
   const { tell, draw } = board(['boot'])
   expect(draw(0).at(-1)).toContain('0 B/s')

@@ -24,12 +24,12 @@ const result = (rows: ManifestRow[], outcome: BundleResult['outcome'] = 'partial
 
 test('of a whole bundle: one line, and where it is', () => {
   expect(summarize(result([row('a/a', 'ok')], 'whole'), './x.tar.gz')).toEqual([
-    'Whole bundle: 1 of 1 entries ok, 1.0 MiB (10.0 MiB uncompressed), 1.5 s',
+    'Whole bundle: 1 entries ok, 1.0 MiB (10.0 MiB uncompressed), 1.5 s',
     './x.tar.gz',
   ])
 })
 
-test('names every entry that is not ok, the worst first, and those skipped for one reason together', () => {
+test('names every entry that is not ok, the worst first, and those skipped by their collectors', () => {
   const rows = [
     row('a/ok', 'ok'),
     row('a/partial', 'partial', 'cut'),
@@ -38,16 +38,18 @@ test('names every entry that is not ok, the worst first, and those skipped for o
     row('b/skipped', 'skipped', 'no root rights'),
     row('c/withheld', 'withheld', 'a secret'),
     row('c/failed', 'failed', 'exit code 1'),
-    row('c/skipped', 'skipped', 'not here'),
+    row('c/one', 'skipped', 'not here'),
+    row('c/two', 'skipped', 'not there'),
   ]
   expect(summarize(result(rows), undefined)).toEqual([
+    'skipped   a: skipped (no root rights)',
+    'skipped   b: skipped (no root rights)',
+    'skipped   c: one, two',
     'failed    c/failed: exit code 1',
     'timeout   b/late: no answer for 15 s',
     'partial   a/partial: cut',
     'withheld  c/withheld: a secret',
-    'skipped   2 entries (a, b): no root rights',
-    'skipped   c/skipped: not here',
-    'Partial bundle: 1 of 8 entries ok, 1.0 MiB (10.0 MiB uncompressed), 1.5 s',
+    'Partial bundle: 1 entries ok, 1 failed, 1 timeout, 1 partial, 1 withheld, 4 skipped, 1.0 MiB (10.0 MiB uncompressed), 1.5 s',
   ])
 })
 
