@@ -63,14 +63,12 @@ function manyLogs(work: Workplace): number {
 async function start(work: Workplace): Promise<ChildProcess> {
   const daemon = spawn(process.execPath, ['src/cli.ts', 'serve'], {
     env: work.environment,
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['ignore', 'inherit', 'pipe'],
   })
   await new Promise<void>((resolve, reject) => {
-    const seen = (chunk: Buffer): void => {
+    daemon.stderr.on('data', (chunk: Buffer) => {
       if (chunk.includes('--unix-socket')) resolve()
-    }
-    daemon.stdout!.on('data', seen)
-    daemon.stderr!.on('data', seen)
+    })
     daemon.on('exit', (code) => reject(new Error(`diagd serve exited with code ${code}`)))
   })
   return daemon

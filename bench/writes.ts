@@ -24,7 +24,7 @@ export async function writesRows(work: Workplace): Promise<Row[]> {
 }
 
 /** Paths that a trace opens for writing or changes; devices and /proc hold no data of anybody. */
-export function writtenFiles(trace: string): string[] {
+function writtenFiles(trace: string): string[] {
   const written = new Set<string>()
   for (const line of trace.split('\n')) {
     if (/ = -1 /.test(line)) continue

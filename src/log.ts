@@ -3,8 +3,6 @@ import { pino } from 'pino'
 import type { Logger } from 'pino'
 import { forTerminal } from './terminal.ts'
 
-export type { Logger }
-
 /** What the bundle's diagd collector gets to see. */
 const RING_BYTES = 256 * 1024
 /** A reader of the log that hangs must not fill the memory; what it misses is counted. */

@@ -1,7 +1,7 @@
 /** Tar blocks (POSIX.1-2001 pax). The header encoding is tar-stream's; it is not exported, so a throwaway pack makes it. */
 import tarStream from 'tar-stream'
 
-export const TAR_BLOCK_BYTES = 512
+const TAR_BLOCK_BYTES = 512
 
 /** Two zero blocks end an archive. */
 export const TAR_END = Buffer.alloc(2 * TAR_BLOCK_BYTES)

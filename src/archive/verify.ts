@@ -12,7 +12,7 @@ import type { StreamEnd } from './decode.ts'
 import { checkContents } from './verify-contents.ts'
 
 /** `cut`: it stops before its end, what arrived is good. `damaged`: something in it is not as it was written. */
-export interface Finding {
+interface Finding {
   readonly kind: 'cut' | 'damaged'
   /** A sentence. */
   readonly message: string
@@ -58,7 +58,7 @@ const MAX_FILES = 500_000
 const MAX_DOCUMENT_BYTES = 128 * 1024 * 1024
 const DOCUMENTS = new Set(['index.json', 'manifest.json', 'SHA256SUMS'])
 
-export class Findings {
+class Findings {
   readonly list: Finding[] = []
   more = 0
   readonly #complained = new Set<string>()

@@ -33,7 +33,7 @@ export async function loadExtras(
 }
 
 /** Lines to wishes; a bad line becomes a problem naming it, the others count. */
-export function parseExtras(text: string, path: string, problems: string[]): Wish[] {
+function parseExtras(text: string, path: string, problems: string[]): Wish[] {
   const wishes: Wish[] = []
   const lines = text.split('\n')
   if (lines.length > MOST_LINES) problems.push(`${path}: only the first ${MOST_LINES} lines are used`)

@@ -1,6 +1,6 @@
 /** What would be collected, and what not for which reason: the plan in index.json and the dry run of `diagd list`. */
 import type { Kit, Tier } from '../collector.ts'
-import { within } from '../sources/deadline.ts'
+import { patiently } from '../sources/patience.ts'
 import type { SourceContext } from '../sources/source.ts'
 import { originOf, Description } from './artifact.ts'
 import type { BundleDeps } from './deps.ts'
@@ -68,7 +68,7 @@ async function readsOf({ collector }: RegisteredCollector, kit: Kit, signal: Abo
     }
   }
   try {
-    await within(DESCRIBE_MS, signal, 'describing', describe)
+    await patiently(describe(), 'describing', { ms: DESCRIBE_MS, signal })
   } catch (error) {
     reads.push(`(broke off: ${error instanceof Error ? error.message : String(error)})`)
   }

@@ -29,7 +29,7 @@ export class Pressure {
 }
 
 /** `avg10` of the `full` line; 0 where the kernel does not tell. */
-export function fullAverage(path: string): number {
+function fullAverage(path: string): number {
   try {
     return Number(/^full avg10=([\d.]+)/m.exec(readFileSync(path, 'utf8'))?.[1] ?? 0)
   } catch {

@@ -34,7 +34,7 @@ export async function loadRegistry(configDir: string, uid: number): Promise<Regi
   }
 }
 
-export async function loadBuiltIn(): Promise<RegisteredCollector[]> {
+async function loadBuiltIn(): Promise<RegisteredCollector[]> {
   const files = readdirSync(fileURLToPath(BUILT_IN)).filter((name) => name.endsWith('.ts'))
   return Promise.all(
     files.sort().map(async (file) => {

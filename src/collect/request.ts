@@ -22,7 +22,7 @@ export class UsageError extends Error {
   }
 }
 
-export const PARAMETERS = ['only', 'skip', 'since', 'until', 'around', 'format', 'compression', 'limits'] as const
+const PARAMETERS = ['only', 'skip', 'since', 'until', 'around', 'format', 'compression', 'limits'] as const
 type Parameter = (typeof PARAMETERS)[number]
 
 const FORMATS: readonly Format[] = ['tar.gz', 'tar.zst', 'tar']

@@ -3,7 +3,7 @@
  * A probe that fails or is late says so in its line; none holds up the bundle.
  */
 import type { Kit } from '../collector.ts'
-import { within } from '../sources/deadline.ts'
+import { patiently } from '../sources/patience.ts'
 import { createKit } from './kit.ts'
 import type { PlannedCollector } from './plan.ts'
 import type { BundleRun } from './run.ts'
@@ -35,7 +35,7 @@ const LABEL_WIDTH = 18
 
 async function said(label: string, ask: Probe, kit: Kit, signal: AbortSignal): Promise<readonly string[]> {
   try {
-    const answer = await within(PROBE_MS, signal, label, () => ask(kit))
+    const answer = await patiently(ask(kit), label, { ms: PROBE_MS, signal })
     return typeof answer === 'string' ? [answer] : answer
   } catch (error) {
     signal.throwIfAborted()

@@ -4,7 +4,7 @@
  */
 import type { Artifact, Tier } from '../collector.ts'
 import { SourceError } from '../sources/source.ts'
-import { within } from '../sources/deadline.ts'
+import { patiently } from '../sources/patience.ts'
 import { Description } from './artifact.ts'
 import { addRow, LATE_MS, writeEntry, type EntryJob } from './entry.ts'
 import { expand } from './expand.ts'
@@ -131,12 +131,13 @@ class Tiers {
     const { request, source } = this.#run
     const patience = new Patience(LATE_MS, late)
     const kit = createKit(this.#run)
+    const pause = { ms: request.limits.commandMs, signal: source.signal }
     const steps = iterate(collector.collect(kit))
     let entries = 0
     try {
       for (;;) {
         const step = await patience.wait(() =>
-          within(request.limits.commandMs, source.signal, 'the next step of the collector', async () => steps.next()),
+          patiently((async () => steps.next())(), 'the next step of the collector', pause),
         )
         if (step.done) return
         for (const plan of await patience.wait(() => expand(asDescription(step.value), source))) {

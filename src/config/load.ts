@@ -16,7 +16,7 @@ export interface LoadedConfig {
   readonly problems: readonly Problem[]
 }
 
-export const CONFIG_FILE = 'config.yaml'
+const CONFIG_FILE = 'config.yaml'
 
 /** More than any configuration; keeps a mistaken path from filling the memory. */
 const MAX_FILE_BYTES = 1024 * 1024

@@ -4,7 +4,7 @@ import { Walk } from './glob-walk.ts'
 import { mountTable } from './mounts.ts'
 import type { SourceContext } from './source.ts'
 
-export interface Match {
+interface Match {
   readonly path: string
   /** The part of the glob before its first wildcard: what its real path has to stay under. */
   readonly root: string

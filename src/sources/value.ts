@@ -1,13 +1,16 @@
 /** A value made by the collector when its turn comes, as bytes. */
 import { SourceError, type Opened, type SourceContext, type SourceEnd, type SourceLimits } from './source.ts'
-import { within } from './deadline.ts'
+import { patiently } from './patience.ts'
 
 export type ValueSpec =
   | { kind: 'json'; make: () => unknown }
   | { kind: 'text'; make: () => string | Promise<string> | AsyncIterable<string> }
 
 export async function openValue(spec: ValueSpec, ctx: SourceContext & { limits: SourceLimits }): Promise<Opened> {
-  const value = await within(ctx.limits.commandMs, ctx.signal, 'computing it', async () => spec.make())
+  const value = await patiently((async () => spec.make())(), 'computing it', {
+    ms: ctx.limits.commandMs,
+    signal: ctx.signal,
+  })
   if (spec.kind === 'json') return fromIterable([`${JSON.stringify(value ?? null, null, 2)}\n`], ctx)
   if (typeof value === 'string') return fromIterable([value], ctx)
   if (isAsyncIterable(value)) return fromIterable(value, ctx)
@@ -29,11 +32,10 @@ async function* bytes(
   ctx: SourceContext & { limits: SourceLimits },
 ): AsyncGenerator<Buffer, SourceEnd, void> {
   const iterator = Symbol.asyncIterator in parts ? parts[Symbol.asyncIterator]() : parts[Symbol.iterator]()
+  const pause = { ms: ctx.limits.stallMs, signal: ctx.signal }
   try {
     for (;;) {
-      const step = await within(ctx.limits.stallMs, ctx.signal, 'the next part of the text', async () =>
-        iterator.next(),
-      )
+      const step = await patiently((async () => iterator.next())(), 'the next part of the text', pause)
       if (step.done) return { outcome: 'ok' }
       for (let at = 0; at < step.value.length; at += PIECE_CHARACTERS) {
         yield Buffer.from(step.value.slice(at, at + PIECE_CHARACTERS))

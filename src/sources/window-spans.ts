@@ -62,7 +62,7 @@ export function spanPieces(spans: readonly Range[], sizeBytes: number, intervals
 }
 
 /** What is said where the log goes on in another span. */
-export function between(count: number) {
+function between(count: number) {
   return note(`${count} bytes of times between are outside the window`)
 }
 

@@ -11,7 +11,7 @@ import type { Collector } from '../../src/collector.ts'
 import { memorySink } from './archive.ts'
 
 /** What an engine needs to run these collectors and no others. */
-export function depsOf(collectors: Record<string, Collector>): BundleDeps {
+function depsOf(collectors: Record<string, Collector>): BundleDeps {
   return {
     collectors: Object.entries(collectors).map(([id, collector]) => ({ id, collector })),
     dropInProblems: [],
@@ -33,7 +33,7 @@ export function depsOf(collectors: Record<string, Collector>): BundleDeps {
 }
 
 /** One entry of each kind that a manifest knows, a few of them large. */
-export const COLLECTORS: Record<string, Collector> = {
+const COLLECTORS: Record<string, Collector> = {
   good: {
     title: 'Everything fine',
     tier: 'facts',

@@ -64,7 +64,7 @@ export interface Docker {
   stop(): Promise<void>
 }
 
-export interface ContainerConfig {
+interface ContainerConfig {
   readonly Cmd: readonly string[]
   readonly Tty?: boolean
   readonly HostConfig?: Record<string, unknown>
@@ -73,7 +73,7 @@ export interface ContainerConfig {
 /** A shell script as a container's command. */
 export const sh = (script: string): readonly string[] => ['sh', '-c', script]
 
-export async function startDocker(): Promise<Docker> {
+async function startDocker(): Promise<Docker> {
   const folder = await mkdtemp(join(tmpdir(), 'diagd-docker-'))
   const socket = join(folder, 'docker.sock')
   const child = spawn(dockerd, flags(folder, socket), { stdio: ['ignore', 'ignore', 'pipe'] })

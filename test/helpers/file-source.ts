@@ -7,7 +7,7 @@ import type { Interval } from '../../src/collector.ts'
 import type { FileContext } from '../../src/sources/file.ts'
 import type { Opened, SourceEnd, SourceLimits } from '../../src/sources/source.ts'
 
-export const defaultLimits: SourceLimits = {
+const defaultLimits: SourceLimits = {
   entryBytes: 64 * 1024 * 1024,
   headBytes: 64 * 1024,
   commandMs: 60_000,

@@ -15,7 +15,7 @@ export interface JournalEntry {
   unit?: string
 }
 
-export const MACHINE_ID = 'c'.repeat(32)
+const MACHINE_ID = 'c'.repeat(32)
 export const bootIdOf = (digit: string): string => digit.repeat(32)
 
 /** Writes a journal file below `root`, as journalctl --root reads it; returns its path. */

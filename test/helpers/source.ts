@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
 import type { Opened, SourceContext, SourceEnd, SourceLimits } from '../../src/sources/source.ts'
 
-export const wholeTime = { sinceMs: 0, untilMs: Date.UTC(2100, 0), reason: 'window' }
+const wholeTime = { sinceMs: 0, untilMs: Date.UTC(2100, 0), reason: 'window' }
 
 export function sourceContext(
   limits: Partial<SourceLimits> = {},
