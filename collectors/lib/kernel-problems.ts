@@ -35,13 +35,13 @@ const kinds: readonly (readonly [title: string, pattern: RegExp])[] = [
   ['Taint', /taints? kernel|tainting kernel|disabling lock debugging due to kernel taint/i],
 ]
 
-export interface Problem {
+interface Problem {
   readonly title: string
   readonly lines: readonly string[]
 }
 
 /** Only the kinds that occur. A line counts once, for the first kind it fits. */
-export function kernelProblems(log: string): Problem[] {
+function kernelProblems(log: string): Problem[] {
   const found = kinds.map(([title, pattern]) => ({ title, pattern, lines: [] as string[] }))
   for (const line of log.split('\n')) found.find(({ pattern }) => pattern.test(line))?.lines.push(line)
   return found.filter(({ lines }) => lines.length > 0).map(({ title, lines }) => ({ title, lines }))

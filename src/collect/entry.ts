@@ -3,6 +3,7 @@
  * wrong here costs this entry, and says so beside it.
  */
 import type { Tier } from '../collector.ts'
+import { EntryPathError } from '../archive/entry-path.ts'
 import type { EntryWriter, WrittenFile } from '../archive/writer.ts'
 import { SourceError, type Opened, type SourceEnd } from '../sources/source.ts'
 import { errorText } from './error-text.ts'
@@ -53,7 +54,7 @@ export async function addRow(row: ManifestRow, run: BundleRun, end: SourceEnd | 
       row.error = file!.path
     } catch (error) {
       // An entry whose very path is refused: the row in the manifest still tells.
-      if (!isPathError(error)) throw error
+      if (!(error instanceof EntryPathError)) throw error
     }
   }
   run.rows.push(row)
@@ -209,8 +210,4 @@ function asEnd(error: unknown, run: BundleRun): SourceEnd & { quiet?: boolean } 
     }
   }
   return { outcome: 'failed', detail: error instanceof Error ? error.message : String(error) }
-}
-
-function isPathError(error: unknown): boolean {
-  return error instanceof Error && error.name === 'EntryPathError'
 }

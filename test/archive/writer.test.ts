@@ -3,7 +3,7 @@ import { createHash, randomBytes } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
-import { afterAll, describe, expect, test } from 'vitest'
+import { afterAll, describe, expect, test, vi } from 'vitest'
 import { codecFor, type Format } from '../../src/archive/codec.ts'
 import { ArchiveWriter } from '../../src/archive/writer.ts'
 import { extract, listNames, memorySink, temporaryFolder } from '../helpers/archive.ts'
@@ -145,11 +145,11 @@ describe('memory', () => {
       for (; taken < 64 * NOISE.length; taken += NOISE.length) await entry.write(NOISE)
     })()
     writing.catch(() => {})
-    // Progress ends by itself: a whole round of the event loop's timers passes without any.
-    for (let before = -1; before !== taken || taken === 0;) {
-      before = taken
-      await new Promise((resolve) => setTimeout(resolve, 100))
-    }
+    // Progress ends by itself: it does not go on between two looks.
+    await vi.waitUntil(
+      (before = taken) => new Promise((resolve) => setTimeout(() => resolve(taken > 0 && taken === before), 100)),
+      { timeout: 30_000 },
+    )
     expect(taken).toBeLessThan(16 * 1024 * 1024)
     stuck.reject(new Error('the client has gone'))
     await expect(writing).rejects.toThrow('the client has gone')
