@@ -22,6 +22,8 @@ export interface BundleOptions {
   /** The name of the bundle; one is made up without it. */
   readonly bundleId?: string
   readonly onProgress?: (event: ProgressEvent) => void
+  /** Silence after which idle bytes go out; 10 s without it. */
+  readonly idleMs?: number
 }
 
 /** `debug-<node>-<YYYYMMDDTHHMMSSZ>-<id6>`: name of the top folder, and of the file without its extension. */
@@ -45,7 +47,7 @@ export async function collectBundle(
   const id = options.bundleId ?? bundleId(deps.host.node, startedAtMs)
   const abort = new AbortController()
   const signal = AbortSignal.any([abort.signal, options.signal])
-  const archive = new ArchiveWriter(sink, codecFor(request.format, request.compression), id)
+  const archive = new ArchiveWriter(sink, codecFor(request.format, request.compression), id, options.idleMs)
   const run: BundleRun = {
     request,
     deps,

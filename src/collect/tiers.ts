@@ -89,7 +89,11 @@ class Tiers {
       return
     }
     const place = await this.#run.slots.take()
-    this.#run.source.signal.throwIfAborted()
+    if (this.#run.source.signal.aborted) {
+      // Whoever waits behind this one has to learn it, too.
+      place.release()
+      throw this.#run.source.signal.reason
+    }
     const work = { type: 'work', collector: job.collector, path: job.plan.path } as const
     this.#start(async (late) => {
       this.#run.onProgress({ ...work, state: 'running' })

@@ -116,13 +116,15 @@ describe('the bundle as a whole', () => {
   test('that is aborted leaves no child process', async () => {
     const folder = temporaryFolder()
     const path = fakeCommand('endless', `echo $$ > ${folder}/pid; while :; do echo on and on; sleep 0.01; done`)
+    // More of them than run at once: those that wait have to end as well.
     const endless = collector(function* ({ command }) {
-      yield command`endless`.as('endless.txt')
+      for (let number = 0; number < 20; number++) yield command`endless ${number}`.as(`${number}.txt`)
     })
+    const collectors = Object.fromEntries(Array.from({ length: 12 }, (_, index) => [`endless-${index}`, endless]))
     const gone = new AbortController()
     // The client goes as soon as the command has said something.
     const sink = { write: async () => {} }
-    const bundle = makeBundle({ endless }, { deps: { path }, signal: gone.signal, sink })
+    const bundle = makeBundle(collectors, { deps: { path }, signal: gone.signal, sink })
     const failed = expect(bundle).rejects.toThrow('the client has gone')
     const { watch, existsSync } = await import('node:fs')
     await new Promise<void>((resolve) => {

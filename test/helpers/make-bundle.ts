@@ -51,7 +51,7 @@ export function collector(collect: Collector['collect'], over: Partial<Collector
 }
 
 /** Over this machine, with nothing but the given collectors. */
-function testDeps(collectors: Record<string, Collector>, over: Partial<BundleDeps> = {}): BundleDeps {
+export function testDeps(collectors: Record<string, Collector>, over: Partial<BundleDeps> = {}): BundleDeps {
   const self = { version: '0', nodeVersion: process.version, startedAtMs: 0, pid: process.pid, config: {}, health: {} }
   return {
     collectors: Object.entries(collectors).map(([id, registered]) => ({ id, collector: registered })),
