@@ -1,5 +1,6 @@
 import type { Artifact, Collector, Kit } from '../src/collector.ts'
 import { endInWtmp, endOfJournal, type Ending } from './lib/boot-end.ts'
+import { bootPlot, plotProperties, startProperties } from './lib/boot-plot.ts'
 import { type Boot, parseBoots, previousBoot } from './lib/journal-boots.ts'
 
 export default {
@@ -15,6 +16,7 @@ export default {
     if (previous) yield kit.journal({ boot: previous.id, lastLines: 300 }).as('previous-boot-end.log')
     else yield kit.skipped('previous-boot-end.log', 'the journal holds no previous boot')
     yield* systemdAnalyses(kit)
+    if (kit.host.systemd) yield kit.text('start-plot.svg', () => plot(kit)).in('state')
     yield* cloudInitAnalyses(kit)
   },
 } satisfies Collector
@@ -28,7 +30,14 @@ async function* systemdAnalyses(kit: Kit): AsyncGenerator<Artifact> {
   yield kit.command`systemd-analyze time --no-pager`.as('systemd-analyze-time.txt')
   yield kit.command`systemd-analyze blame --no-pager`.as('systemd-analyze-blame.txt').in('state')
   yield kit.command`systemd-analyze critical-chain --no-pager`.as('systemd-analyze-critical-chain.txt').in('state')
-  yield kit.command`systemd-analyze plot`.as('systemd-analyze-plot.svg').in('state')
+}
+
+async function plot(kit: Kit): Promise<string> {
+  const manager = await kit.run`systemctl show --no-pager --property=${startProperties.join(',')}`
+  const units = await kit.run`systemctl show --no-pager --property=${plotProperties.join(',')} -- *`
+  const broken = [manager, units].find(({ exitCode }) => exitCode !== 0)
+  if (broken) throw new Error(`systemctl show: ${broken.stderr.trim()}`)
+  return bootPlot(manager.stdout, units.stdout)
 }
 
 async function* cloudInitAnalyses(kit: Kit): AsyncGenerator<Artifact> {

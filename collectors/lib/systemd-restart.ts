@@ -1,3 +1,5 @@
+import { type Properties, parseShow } from './systemd-show.ts'
+
 /**
  * What a restart of a unit takes down with it. systemd passes a restart on to active units that are tied to the
  * unit by these properties, and from those to theirs (systemd.unit(5): Requires=, Requisite=, BindsTo=, PartOf=,
@@ -20,11 +22,9 @@ export interface Consequence {
   readonly because: string
 }
 
-type Properties = Readonly<Record<string, string>>
-
 /** Text for people: one paragraph per unit, those that take most with them first. */
 export function restartReport(show: string, units: readonly string[]): string {
-  const all = parseShow(show)
+  const all = byName(show)
   const weight = (unit: string) => consequences(unit, all).length
   const paragraphs = units.toSorted((a, b) => weight(b) - weight(a)).map((unit) => paragraph(unit, all))
   return paragraphs.length === 0 ? 'None of the key units exists here.\n' : paragraphs.join('\n')
@@ -32,7 +32,7 @@ export function restartReport(show: string, units: readonly string[]): string {
 
 /** The active units that go down with `unit`, nearest first. */
 export function restartConsequences(show: string, unit: string): Consequence[] {
-  return consequences(unit, parseShow(show))
+  return consequences(unit, byName(show))
 }
 
 function paragraph(unit: string, all: ReadonlyMap<string, Properties>): string {
@@ -67,12 +67,10 @@ function consequences(unit: string, all: ReadonlyMap<string, Properties>): Conse
 const active = (unit: Properties | undefined): boolean =>
   ['active', 'activating', 'reloading'].includes(unit?.['ActiveState'] ?? '')
 
-/** Blocks of `Key=value` lines, by every name that the unit has. */
-function parseShow(show: string): Map<string, Properties> {
+/** By every name that the unit has. */
+function byName(show: string): Map<string, Properties> {
   const units = new Map<string, Properties>()
-  for (const block of show.split(/\n\s*\n/)) {
-    const pairs = block.split('\n').map((line) => /^(\w+)=(.*)$/.exec(line))
-    const properties = Object.fromEntries(pairs.flatMap((pair) => (pair ? [[pair[1]!, pair[2]!]] : [])))
+  for (const properties of parseShow(show)) {
     for (const name of [...words(properties['Id']), ...words(properties['Names'])]) units.set(name, properties)
   }
   return units
