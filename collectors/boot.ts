@@ -2,6 +2,7 @@ import type { Artifact, Collector, Kit } from '../src/collector.ts'
 import { endInWtmp, endOfJournal, type Ending } from './lib/boot-end.ts'
 import { bootPlot, plotProperties, startProperties } from './lib/boot-plot.ts'
 import { type Boot, parseBoots, previousBoot } from './lib/journal-boots.ts'
+import { journalLacks } from './lib/journal-files.ts'
 
 export default {
   title: 'Boots: this one, those before it and how the last one ended, what took the time',
@@ -10,11 +11,12 @@ export default {
     const boots = await listedBoots(kit)
     const previous = previousBoot(boots, kit.host.bootId)
     yield kit.json('boot.json', () => thisBoot(kit))
-    yield kit.text('previous-boot.txt', () => endings(kit, previous))
+    const noBoot = previous ? '' : ((await journalLacks(kit)) ?? 'the journal holds no previous boot')
+    yield kit.text('previous-boot.txt', () => endings(kit, previous, noBoot))
     yield kit.command`journalctl --list-boots --no-pager --utc`.as('list-boots.txt').needs({ command: 'journalctl' })
     yield kit.command`last -x -F -n 200`.as('last.txt').needs({ command: 'last', file: '/var/log/wtmp' })
     if (previous) yield kit.journal({ boot: previous.id, lastLines: 300 }).as('previous-boot-end.log')
-    else yield kit.skipped('previous-boot-end.log', 'the journal holds no previous boot')
+    else yield kit.skipped('previous-boot-end.log', noBoot)
     yield* systemdAnalyses(kit)
     if (kit.host.systemd) yield kit.text('start-plot.svg', () => plot(kit)).in('state')
     yield* cloudInitAnalyses(kit)
@@ -69,16 +71,15 @@ async function thisBoot(kit: Kit): Promise<unknown> {
 }
 
 /** Three witnesses, which may disagree: then somebody should look at what they saw. */
-async function endings(kit: Kit, previous: Boot | undefined): Promise<string> {
-  const crashes = (await kit.glob('/sys/fs/pstore/*', '/var/lib/systemd/pstore/**')).length
+async function endings(kit: Kit, previous: Boot | undefined, noBoot: string): Promise<string> {
   const title = previous
     ? `Previous boot ${previous.id}, last heard of ${new Date(previous.lastMs).toISOString()}`
     : 'Previous boot: not in the journal'
   return [
     title,
-    `  journal  ${said(await ofJournal(kit, previous))}`,
+    `  journal  ${said(previous ? await ofJournal(kit, previous) : unknown(noBoot))}`,
     `  wtmp     ${said(await ofWtmp(kit))}`,
-    `  pstore   ${crashes === 0 ? 'no crash record of the kernel' : `${crashes} CRASH RECORDS of the kernel (crash/)`}`,
+    `  pstore   ${await ofPstore(kit)}`,
     '',
   ].join('\n')
 }
@@ -88,8 +89,15 @@ const said = ({ verdict, evidence }: Ending): string =>
 
 const unknown = (reason: string): Ending => ({ verdict: `unknown: ${reason}`, evidence: undefined })
 
-async function ofJournal(kit: Kit, previous: Boot | undefined): Promise<Ending> {
-  if (previous === undefined) return unknown('the journal holds no previous boot')
+async function ofPstore(kit: Kit): Promise<string> {
+  const crashes = (await kit.glob('/sys/fs/pstore/*', '/var/lib/systemd/pstore/**')).length
+  if (crashes > 0) return `${crashes} CRASH RECORDS of the kernel (crash/)`
+  const open = ((await kit.stat('/sys/fs/pstore'))?.mode ?? 0o005) & 0o005
+  if (kit.host.uid !== 0 && open !== 0o005) return 'unknown: /sys/fs/pstore is open to root only'
+  return 'no crash record of the kernel'
+}
+
+async function ofJournal(kit: Kit, previous: Boot): Promise<Ending> {
   try {
     const { stdout } = await kit.run`journalctl --quiet --no-pager --utc -o short-iso -b ${previous.id} -n 300`
     return endOfJournal(stdout)

@@ -1,11 +1,11 @@
 import type { Artifact, Collector, Kit } from '../src/collector.ts'
 import { configFiles } from './lib/config-files.ts'
 import { bootsWithin, parseBoots } from './lib/journal-boots.ts'
-import { journalFiles, journalFilesText } from './lib/journal-files.ts'
+import { journalFiles, journalFilesText, journalLacks } from './lib/journal-files.ts'
 import { suppressedTable } from './lib/journal-suppressed.ts'
 import { failedUnits, parseUnits } from './lib/systemd-units.ts'
 
-/** Units whose last lines are shown apart; more failing at once have one cause, and all are in the boot's log. */
+/** Failed and failing units whose last lines are shown apart; more failing at once have one cause, and all are in the boot's log. */
 const mostFailedUnits = 40
 /** A machine in a boot loop: the newest boots tell as much as all of them. */
 const mostBoots = 20
@@ -17,7 +17,9 @@ export default {
   async *collect(kit) {
     yield kit.command`journalctl --disk-usage --quiet`.as('disk-usage.txt').in('state')
     yield kit.text('files.txt', () => journalFilesText(kit)).in('state')
-    yield kit.text('suppressed.txt', () => suppressed(kit)).in('state')
+    const lacking = await journalLacks(kit)
+    if (lacking !== undefined) yield kit.skipped('suppressed.txt', lacking)
+    else yield kit.text('suppressed.txt', () => suppressed(kit)).in('state')
     for await (const file of configFiles(kit, 'config', ...configGlobs)) yield file.in('state')
     yield* failing(kit)
     yield* boots(kit)
@@ -47,7 +49,10 @@ async function* boots(kit: Kit): AsyncGenerator<Artifact> {
 
 async function* failing(kit: Kit): AsyncGenerator<Artifact> {
   if (!kit.host.systemd) return
-  const asked = await kit.run`systemctl list-units --failed --all --full --plain --no-legend --no-pager`.catch(String)
+  const asked =
+    await kit.run`systemctl list-units --state=failed,auto-restart --all --full --plain --no-legend --no-pager`.catch(
+      String,
+    )
   if (typeof asked === 'string') {
     yield kit.skipped('failed-units.log', `systemd did not say which units failed: ${asked}`)
     return

@@ -1,4 +1,5 @@
 import type { Collector, Kit } from '../src/collector.ts'
+import { journalLacks } from './lib/journal-files.ts'
 import { hardwareErrors } from './lib/kernel-hardware.ts'
 import { problemsText } from './lib/kernel-problems.ts'
 import { type RingBuffer, ringBuffer } from './lib/kernel-ring-buffer.ts'
@@ -25,12 +26,13 @@ async function problems(kit: Kit, log: RingBuffer): Promise<string> {
     ? { from: 'dmesg', text: log.text }
     : { from: 'journal', text: await kernelJournal(kit, '0') }
   const previous = await kernelJournal(kit, '-1')
+  const nothing = (await journalLacks(kit)) ?? 'the journal holds no message of the kernel from then'
   return [
     current.text === undefined
-      ? `=== This boot\n  unknown: the journal holds nothing of it, and dmesg neither: ${log.reason ?? 'it is empty'}\n`
+      ? `=== This boot\n  unknown: ${nothing}; dmesg: ${log.reason ?? 'empty'}\n`
       : problemsText(`This boot (${current.from})`, current.text),
     previous === undefined
-      ? '=== Previous boot\n  unknown: the journal holds nothing of it\n'
+      ? `=== Previous boot\n  unknown: ${nothing}\n`
       : problemsText('Previous boot (journal)', previous),
   ].join('\n')
 }

@@ -1,6 +1,7 @@
 import type { Artifact, Collector, Kit } from '../src/collector.ts'
 import { adminUnitFiles } from './lib/systemd-admin-files.ts'
 import { restartReport, restartProperties } from './lib/systemd-restart.ts'
+import { restartsProperties, restartsText } from './lib/systemd-restarts.ts'
 import { type Unit, failedUnits, keyUnits, parseUnits } from './lib/systemd-units.ts'
 
 /** Units looked at one by one: more than that failing at once have one cause, and the list of units names them all. */
@@ -17,6 +18,7 @@ export default {
     yield kit.command`systemctl list-units --failed --all --full --plain --no-pager`.as('failed-units.txt').in('facts')
     // Exit code 1: the state is anything but "running".
     yield kit.command`systemctl is-system-running`.as('is-system-running.txt').accept(1).in('facts')
+    yield kit.text('restarts.txt', () => restartCounts(kit)).in('facts')
     yield kit.command`systemctl list-units --all --full --plain --no-pager`.as('list-units.txt')
     yield kit.command`systemctl list-jobs --full --no-pager`.as('list-jobs.txt')
     yield kit.command`systemctl list-timers --all --full --no-pager`.as('list-timers.txt')
@@ -52,6 +54,13 @@ async function* unitByUnit(kit: Kit): AsyncGenerator<Artifact> {
     )
   }
   yield kit.text('restart-takes-down.txt', () => restarts(kit, key, units))
+}
+
+async function restartCounts(kit: Kit): Promise<string> {
+  const { stdout, stderr, exitCode } =
+    await kit.run`systemctl show --no-pager --property=${restartsProperties.join(',')} -- *.service`
+  if (exitCode !== 0) throw new Error(`systemctl show: ${stderr.trim()}`)
+  return restartsText(stdout)
 }
 
 async function restarts(kit: Kit, key: readonly string[], units: readonly Unit[]): Promise<string> {

@@ -16,6 +16,14 @@ export async function journalFilesText(kit: Kit): Promise<string> {
 export const journalFiles = (kit: Kit): Promise<string[]> =>
   kit.glob('/run/log/journal/*/*.journal{,~}', '/var/log/journal/*/*.journal{,~}')
 
+/** Why a user does not see the whole journal; undefined for who does. Without rights journalctl finds nothing, and says so aside. */
+export async function journalLacks(kit: Kit): Promise<string | undefined> {
+  if (kit.host.uid === 0 || (await kit.missing({ command: 'journalctl' })) !== undefined) return undefined
+  const asked = await kit.run`journalctl --no-pager -n 0`.catch(() => undefined)
+  if (!/not seeing messages|insufficient permissions/i.test(asked?.stderr ?? '')) return undefined
+  return 'the whole journal needs root or membership of the group systemd-journal'
+}
+
 async function line(kit: Kit, path: string): Promise<string> {
   const facts = await kit.stat(path)
   if (facts === undefined) return `${'?'.padStart(14)}  ${'?'.padEnd(24)}  ${path}\n`

@@ -13,8 +13,9 @@ export function parseUnits(listUnits: string): Unit[] {
   })
 }
 
+/** Failed for good, or waiting for the next restart: with `Restart=always` a unit may fail for ever and never be "failed". */
 export const failedUnits = (units: readonly Unit[]): string[] =>
-  units.filter(({ active }) => active === 'failed').map(({ name }) => name)
+  units.filter(({ active, sub }) => active === 'failed' || sub.startsWith('auto-restart')).map(({ name }) => name)
 
 /** What nearly every cloud VM lives or dies by. */
 const wellKnown = /^(docker|containerd|podman|ssh|sshd|kubelet|cloud-[\w-]+)\.(service|socket|target)$/

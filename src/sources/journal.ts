@@ -102,8 +102,20 @@ function explained(end: SourceEnd): SourceEnd {
   return end
 }
 
+/** Without a single entry that this user may read, nothing was collected rather than a part of it. */
 async function* noting(lacking: string, chunks: Chunks): Chunks {
-  return bothEnds({ outcome: 'partial', detail: lacking }, yield* chunks)
+  let bytes = 0
+  let step = await chunks.next()
+  try {
+    for (; !step.done; step = await chunks.next()) {
+      bytes += step.value.length
+      yield step.value
+    }
+    if (bytes === 0 && step.value.outcome === 'ok') return { outcome: 'skipped', detail: lacking }
+    return bothEnds({ outcome: 'partial', detail: lacking }, step.value)
+  } finally {
+    await chunks.return({ outcome: 'ok' })
+  }
 }
 
 /** Passes everything from the first entry on that is not older; entries begin with their time in UTC. */

@@ -1,3 +1,4 @@
+import { chmod, rm } from 'node:fs/promises'
 import { describe, expect, test } from 'vitest'
 import boot from '../../collectors/boot.ts'
 import { endInWtmp, endOfJournal } from '../../collectors/lib/boot-end.ts'
@@ -86,6 +87,19 @@ test('all witnesses of the previous end are heard in one text', async () => {
   expect(entries.named('previous-boot-end.log').query).toEqual({ boot: ID, lastLines: 300 })
 })
 
+test('a user without rights learns that he has none, not that nothing happened', async () => {
+  const journalctl = 'echo "No journal files were opened due to insufficient permissions." >&2; exit 1'
+  const root = await tree({ '/sys/fs/pstore/nothing': '' })
+  await rm(`${root}/sys/fs/pstore/nothing`)
+  await chmod(`${root}/sys/fs/pstore`, 0o750)
+  const kit = testKit({ root, bin: await fakeCommands({ journalctl }), host: { uid: 1000 } })
+  const entries = await described(boot, kit)
+  const text = await entries.value('previous-boot.txt')
+  expect(text).toContain('journal  unknown: the whole journal needs root')
+  expect(text).toContain('pstore   unknown: /sys/fs/pstore is open to root only')
+  expect(entries.named('previous-boot-end.log').reason).toContain('needs root')
+})
+
 test('a host that keeps no records is told as unknown', async () => {
   const text = await (await collected({})).value('previous-boot.txt')
   expect(text).toContain('journal  unknown: the journal holds no previous boot')
@@ -126,7 +140,7 @@ END
 ;;
 esac`
     const entries = await collected({ 'systemd-analyze': '', systemctl })
-    const picture = await entries.value('start-plot.svg')
+    const picture = String(await entries.value('start-plot.svg'))
     expect(picture).toContain('finished after 4.000 s, 4 units')
     const units = [...picture.matchAll(/fill="(#\w+)"\/><text[^>]*>([^<]*)</g)].map(([, color, text]) => [text, color])
     expect(units).toEqual([

@@ -65,10 +65,12 @@ describe('the boots of the journal', () => {
 })
 
 describe('apart from the boots', () => {
-  test('the last lines of each failed unit, and the own unit', async () => {
-    const systemctl = `echo 'web.service loaded failed failed A web server'`
+  test('the last lines of each unit that failed or keeps failing, and the own unit', async () => {
+    const systemctl = `echo 'web.service loaded failed failed A web server'
+echo 'loop.service loaded activating auto-restart Dies and comes back'`
     const entries = await collected({ commands: { systemctl } })
     expect(entries.named('failed-units/web.service.log').query).toEqual({ unit: 'web.service', lastLines: 200 })
+    expect(entries.named('failed-units/loop.service.log').query).toEqual({ unit: 'loop.service', lastLines: 200 })
     expect(entries.named('diagd.log').query).toEqual({ unit: 'diagd.service' })
   })
 
@@ -100,6 +102,13 @@ END
     expect(await (await collected()).value('suppressed.txt')).toMatch(/^unknown/)
     const broken = await collected({ commands: { journalctl: 'echo oh no >&2; exit 1' }, files })
     await expect(broken.value('suppressed.txt')).rejects.toThrow('journalctl: oh no')
+  })
+
+  test('who may not read the journal is not told that nothing was dropped', async () => {
+    const journalctl = `echo 'Hint: You are currently not seeing messages from other users and the system.' >&2`
+    const files = { [`/var/log/journal/${OLD}/system.journal`]: '' }
+    const entries = await collected({ commands: { journalctl }, files, host: { uid: 1000 } })
+    expect(entries.named('suppressed.txt').reason).toContain('needs root')
   })
 
   test('the files, and how many of them journald set aside', async () => {

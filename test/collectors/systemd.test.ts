@@ -10,6 +10,7 @@ docker.service         loaded    active   running Docker Application Container E
 docker.socket          loaded    active   running Docker Socket for the API
 shop.service           loaded    active   running Shop
 shop-worker.service    loaded    failed   failed  Worker of the shop
+loop.service           loaded    activating auto-restart Starts and dies
 auditd.service         not-found inactive dead    auditd.service
 ssh.service            loaded    active   running OpenBSD Secure Shell server`
 
@@ -64,11 +65,44 @@ async function collected(options: { systemctl?: string; watchedUnits?: string[];
   return described(systemd, testKit({ root, bin, self: { watchedUnits: options.watchedUnits ?? [] } }))
 }
 
+test('a service that fails again and again is named with its restarts, though its state is not "failed"', async () => {
+  const show = `Id=calm.service
+NRestarts=0
+ActiveState=active
+
+NRestarts=2
+Id=core.service
+ActiveState=failed
+SubState=failed
+Result=core-dump
+ExecMainCode=3
+ExecMainStatus=11
+
+Id=flapping.service
+NRestarts=40
+ActiveState=activating
+SubState=auto-restart
+Result=exit-code
+ExecMainCode=1
+ExecMainStatus=4`
+  const text = await (await collected({ systemctl: `cat <<'END'\n${show}\nEND` })).value('restarts.txt')
+  const rows = String(text)
+    .trim()
+    .split('\n')
+    .slice(-2)
+    .map((row) => row.trim().split(/ {2,}/))
+  expect(rows).toEqual([
+    ['40', 'flapping.service', 'activating (auto-restart)', 'exit-code', 'exit code 4'],
+    ['2', 'core.service', 'failed (failed)', 'core-dump', 'signal 11, core dumped'],
+  ])
+})
+
 describe('units looked at one by one', () => {
-  test('are the failed ones first, then the well-known ones that exist', async () => {
+  test('are those that failed or keep failing first, then the well-known ones that exist', async () => {
     const statuses = (await collected()).names.filter((name) => name?.startsWith('status/'))
     expect(statuses).toEqual([
       'status/shop-worker.service.txt',
+      'status/loop.service.txt',
       'status/containerd.service.txt',
       'status/docker.service.txt',
       'status/docker.socket.txt',

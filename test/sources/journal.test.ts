@@ -149,6 +149,20 @@ describe('without a journal to read', () => {
     },
   )
 
+  test.skipIf(process.geteuid?.() !== 0)('a part of it without a single entry is skipped, not a part', async () => {
+    const root = pretendedJournal()
+    chmodSync(root, 0o755)
+    writeFileSync(join(root, 'var/log/journal', 'd'.repeat(32), 'user-1000.journal'), '', { mode: 0o644 })
+    const outcomeOf = (script: string) => {
+      const path = fakeCommand('journalctl', script)
+      chmodSync(path.split(':')[0]!, 0o755)
+      return asNobody(async () => (await journal(root, { lastLines: 5 }, { path })).end)
+    }
+    const detail = expect.stringContaining('only the journal files')
+    expect(await outcomeOf('')).toMatchObject({ outcome: 'skipped', detail })
+    expect(await outcomeOf('echo an entry')).toMatchObject({ outcome: 'partial', detail })
+  })
+
   test('journalctl is asked for nothing that writes, verifies or follows', async () => {
     const path = fakeCommand('journalctl', 'echo "$@"')
     const { text } = await journal(pretendedJournal(), { unit: 'a b.service' }, { path, spans: [span(0, 1)] })
