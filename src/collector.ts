@@ -133,7 +133,7 @@ export interface Kit {
   /** The spans that logs are wanted from. */
   intervals(): Promise<readonly Interval[]>
   /** One of systeminformation's calls that read /proc and /sys only. */
-  systeminformation(call: 'mem' | 'currentLoad' | 'fullLoad' | 'cpuTemperature'): Promise<unknown>
+  systeminformation(call: 'mem'): Promise<unknown>
   readonly host: HostFacts
   /** What the daemon knows about itself. */
   readonly self: SelfFacts

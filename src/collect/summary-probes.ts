@@ -1,4 +1,5 @@
 /** The questions of summary.txt, in its order. Each answer is a line, or several; a reason why not is an error. */
+import { endInWtmp } from '../../collectors/lib/boot-end.ts'
 import type { Kit } from '../collector.ts'
 import { synchronized } from './index-json.ts'
 
@@ -26,24 +27,18 @@ async function boot({ read, host }: Kit): Promise<string> {
   return `${host.bootId}, up ${duration(seconds)} since ${since}Z`
 }
 
-/** wtmp's word on how the machine last went down: a shutdown record before the latest boot, or none. */
+/** How the machine last went down: a shutdown record before the latest boot, or none. */
 async function previousBoot({ run, missing }: Kit): Promise<string> {
   const absent = await missing({ command: 'last', file: '/var/log/wtmp' })
   if (absent !== undefined) throw new Error(absent)
   const { stdout } = await run`last -x -F -n 40 reboot shutdown`
-  const records = stdout.split('\n').filter((line) => /^(?:reboot|shutdown)\s/.test(line))
-  if (records.length === 0) return 'no record in wtmp'
-  const latest = records.findIndex((line) => line.startsWith('reboot'))
-  const before = records[latest + 1]
-  if (before === undefined) return 'none on record'
-  return before.startsWith('shutdown')
-    ? `ended by an orderly shutdown: ${squeeze(before)}`
-    : 'ended WITHOUT a shutdown record: crash, reset or power cut'
+  const { verdict, evidence } = endInWtmp(stdout)
+  return evidence === undefined ? verdict : `${verdict} (${squeeze(evidence)})`
 }
 
 async function failedUnits({ run, host }: Kit): Promise<string | string[]> {
   if (!host.systemd) return 'PID 1 is not systemd'
-  const { stdout } = await run`systemctl list-units --failed --plain --no-legend --no-pager`
+  const { stdout } = await run`systemctl list-units --state=failed,auto-restart --plain --no-legend --no-pager`
   const units = stdout.split('\n').filter(Boolean).map(squeeze)
   return units.length === 0 ? 'none' : head(units)
 }
