@@ -4,7 +4,7 @@ import type { RunResult } from '../collector.ts'
 import { talksToDbus } from './environment.ts'
 import { findCommand, findUnexecutable } from './lookup.ts'
 import type { Patience, Run } from './running.ts'
-import { run } from './running.ts'
+import { HOPELESS_MS, run } from './running.ts'
 import type { Opened, SourceContext, SourceEnd, SourceLimits } from './source.ts'
 import { SourceError } from './source.ts'
 
@@ -23,8 +23,6 @@ export type CommandContext = SourceContext & { readonly limits: SourceLimits }
 const RUN_BYTES = 4 * 1024 * 1024
 /** Most of a line of stderr in a sentence; the rest stands with stderr itself. */
 const SAID_CHARS = 300
-/** What a D-Bus command gets once another one has timed out: a live bus answers in far less. */
-const DEAD_DBUS_MS = 2000
 
 /** Describes the output of a command; it starts with the first pull. Throws SourceError when it cannot start. */
 export async function openCommand(spec: CommandSpec, ctx: CommandContext): Promise<Opened> {
@@ -43,7 +41,7 @@ export async function runCommand(spec: CommandSpec, ctx: CommandContext): Promis
   let step = await running.next()
   for (; !step.done; step = await running.next()) chunks.push(Buffer.from(step.value))
   const ended = step.value
-  if (ended.ending === 'late' || ended.ending === 'stalled' || ended.ending === 'cut' || cannotExecute(ended)) {
+  if (isTimeout(ended) || ended.ending === 'cut' || cannotExecute(ended)) {
     const { outcome, detail, stderr } = describeEnd(ended, job)
     throw new SourceError(outcome === 'partial' ? 'failed' : outcome, `${spec.argv[0]}: ${detail}`, { stderr })
   }
@@ -73,16 +71,21 @@ async function* start(job: Job, ctx: CommandContext): AsyncGenerator<Buffer, Run
   const { patience, maxBytes } = job
   const args = job.spec.argv.slice(1)
   const ended = yield* run(job.file, args, { path: ctx.path, signal: ctx.signal, patience, maxBytes })
-  const timedOut = ended.ending === 'late' || ended.ending === 'stalled'
-  if (timedOut && talksToDbus(basename(job.file))) ctx.dbus.dead = true
+  if (isTimeout(ended) && talksToDbus(basename(job.file))) ctx.dbus.dead = true
   return ended
+}
+
+function isTimeout({ ending }: Run): boolean {
+  return ending === 'late' || ending === 'stalled' || ending === 'hopeless'
 }
 
 function patience(spec: CommandSpec, ctx: CommandContext): Patience {
   const totalMs = spec.timeoutMs ?? ctx.limits.commandMs
-  const hopeless = ctx.dbus.dead && talksToDbus(basename(spec.argv[0] ?? ''))
-  const mostMs = hopeless ? DEAD_DBUS_MS : Infinity
-  return { totalMs: Math.min(totalMs, mostMs), stallMs: Math.min(ctx.limits.stallMs, mostMs) }
+  const { stallMs } = ctx.limits
+  // Once one has timed out, the others need not wait as long: a live bus answers in far less.
+  return talksToDbus(basename(spec.argv[0] ?? ''))
+    ? { totalMs, stallMs, hopeless: () => ctx.dbus.dead }
+    : { totalMs, stallMs }
 }
 
 function locate(name: string, path: string): string {
@@ -112,6 +115,10 @@ export function describeEnd(ended: Run, job: Omit<Job, 'file'>): SourceEnd {
 function judge(ended: Run, { patience, maxBytes, ...job }: Omit<Job, 'file'>): SourceEnd {
   if (ended.ending === 'stalled') return { outcome: 'timeout', detail: `said nothing for ${seconds(patience.stallMs)}` }
   if (ended.ending === 'late') return { outcome: 'timeout', detail: `took longer than ${seconds(patience.totalMs)}` }
+  if (ended.ending === 'hopeless') {
+    const detail = `said nothing for ${seconds(HOPELESS_MS)} or more, while D-Bus does not answer others either`
+    return { outcome: 'timeout', detail }
+  }
   if (ended.ending === 'cut') return { outcome: 'partial', detail: `output cut at ${maxBytes} bytes` }
   const refused = cannotExecute(ended)
   if (refused !== undefined) return { outcome: 'failed', detail: `cannot be executed: ${refused}` }

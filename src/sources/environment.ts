@@ -7,6 +7,8 @@ export function childEnvironment(path: string): Record<string, string> {
     LC_ALL: 'C.UTF-8',
     TZ: 'UTC',
     HOME: '/nonexistent',
+    // cloud-init and other Python tools would write __pycache__ where a package brought none.
+    PYTHONDONTWRITEBYTECODE: '1',
     TERM: 'dumb',
     PAGER: 'cat',
     SYSTEMD_PAGER: '',

@@ -10,10 +10,15 @@ export interface Patience {
   readonly totalMs: number
   /** Milliseconds of waiting for the next byte. */
   readonly stallMs: number
+  /** Whether waiting has become pointless: then a silence of `HOPELESS_MS` is enough. */
+  readonly hopeless?: () => boolean
 }
 
+/** A silent child gets this long once waiting is pointless, which is looked at as often. */
+export const HOPELESS_MS = 2000
+
 /** How it came to an end: by itself, or why not. */
-type Ending = 'itself' | 'late' | 'stalled' | 'lingering' | 'cut'
+type Ending = 'itself' | 'late' | 'stalled' | 'hopeless' | 'lingering' | 'cut'
 
 export interface Run {
   readonly ending: Ending
@@ -54,7 +59,7 @@ export async function* run(
         break
       }
     }
-    if (ending === 'late' || ending === 'stalled') await child.askToEnd()
+    if (ending === 'late' || ending === 'stalled' || ending === 'hopeless') await child.askToEnd()
   } finally {
     signal.removeEventListener('abort', onAbort)
     died = await child.destroy()
@@ -92,6 +97,7 @@ class Waiting {
       if (this.#child.exit !== undefined && this.#lingeredMs >= LINGER_MS) return 'lingering'
       if (this.#waitedMs >= this.#patience.totalMs) return 'late'
       if (silentMs >= this.#patience.stallMs) return 'stalled'
+      if (silentMs >= HOPELESS_MS && this.#patience.hopeless?.()) return 'hopeless'
       const exited = this.#child.exit !== undefined
       const waitedMs = await this.#wait(this.#longestMs(silentMs))
       silentMs += waitedMs
@@ -101,9 +107,9 @@ class Waiting {
   }
 
   #longestMs(silentMs: number): number {
-    const { totalMs, stallMs } = this.#patience
+    const { totalMs, stallMs, hopeless } = this.#patience
     const lingerMs = this.#child.exit === undefined ? Infinity : LINGER_MS - this.#lingeredMs
-    return Math.min(totalMs - this.#waitedMs, stallMs - silentMs, lingerMs)
+    return Math.min(totalMs - this.#waitedMs, stallMs - silentMs, lingerMs, hopeless ? HOPELESS_MS : Infinity)
   }
 
   /** Until something happens to the child, at most `longestMs`; resolves to the milliseconds it took. */
