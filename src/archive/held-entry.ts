@@ -1,7 +1,7 @@
 /** A file of unknown length: compressed while it is produced, written once it is whole, in parts past the budget. */
 import { createHash } from 'node:crypto'
 import { SEGMENT_BYTES, type Compressor, type Segment } from './segments.ts'
-import type { EntryWriter, FileMeta, WrittenFile } from './writer.ts'
+import type { EntryWriter, FileMeta, WrittenFile } from './entry.ts'
 
 /** Compressed bytes held by all unfinished files of one archive. */
 export interface HeldBudget {

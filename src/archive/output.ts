@@ -28,6 +28,7 @@ export class Output {
   #failure: { error: unknown } | undefined
   #idleTimer: NodeJS.Timeout | undefined
   #crc32 = 0
+  #ended = false
   /** Uncompressed bytes appended so far. */
   bytesIn = 0
   /** Compressed bytes that the sink has taken. */
@@ -59,10 +60,15 @@ export class Output {
     this.#throwIfFailed()
   }
 
+  /** Closes the stream behind everything appended; resolves when the sink has taken it. */
   async end(): Promise<void> {
+    this.#throwIfFailed()
+    this.#ended = true
+    clearTimeout(this.#idleTimer)
+    // In its turn like everything else: idle bytes that are on their way come before it.
+    this.#tail = this.#tail.then(() => this.#write(this.#codec.trailer(this.#crc32, this.bytesIn)))
     await this.#tail
     this.#throwIfFailed()
-    await this.#write(this.#codec.trailer(this.#crc32, this.bytesIn))
     this.close()
   }
 
@@ -91,7 +97,7 @@ export class Output {
 
   #armIdle(): void {
     const { idle } = this.#codec
-    if (idle === undefined || this.#failure) return
+    if (idle === undefined || this.#failure || this.#ended) return
     this.#idleTimer = setTimeout(() => {
       this.#tail = this.#tail.then(() => (this.#failure ? undefined : this.#write(idle)))
       this.#tail.catch((error: unknown) => this.#fail(error))

@@ -1,6 +1,6 @@
 /** A file of known length: its header goes first, its bytes straight through, in its turn. */
 import { createHash } from 'node:crypto'
-import type { EntryWriter, WrittenFile } from './writer.ts'
+import type { EntryWriter, WrittenFile } from './entry.ts'
 
 export interface SizedEntryOptions {
   /** Waits for the turn and writes the header; returns the release of the turn. */

@@ -6,6 +6,7 @@
  * file, and the rest goes on in `<name>.part-0002`. A file of known length is written straight through in its turn.
  */
 import type { Codec } from './codec.ts'
+import type { EntryWriter, FileMeta, WrittenFile } from './entry.ts'
 import { EntryPaths } from './entry-path.ts'
 import { HeldEntry, type HeldBudget } from './held-entry.ts'
 import { Output, type Sink } from './output.ts'
@@ -13,30 +14,6 @@ import { Compressor, SEGMENT_BYTES, type Segment } from './segments.ts'
 import { SizedEntry } from './sized-entry.ts'
 import { TAR_END, tarHeader, tarPadding } from './tar.ts'
 import { Turn } from './turn.ts'
-
-export interface FileMeta {
-  /** Path in the archive; encoded and confined by the writer. */
-  readonly path: string
-  readonly mtimeMs: number
-}
-
-/** A file in the archive as it was written. */
-export interface WrittenFile {
-  readonly path: string
-  readonly sizeBytes: number
-  /** Hex. */
-  readonly sha256: string
-}
-
-export interface EntryWriter {
-  readonly path: string
-  /** Copies the bytes; resolves when more may come. */
-  write(chunk: Buffer): Promise<void>
-  /** Resolves with the files written: one, or several parts. */
-  end(): Promise<WrittenFile[]>
-  /** Gives the entry up: nothing more is written of it. */
-  discard(): void
-}
 
 /** Small files are gathered for this long before they go out as one segment. */
 const GATHER_MS = 100

@@ -117,6 +117,16 @@ describe('the stream', () => {
   })
 })
 
+test('nothing follows the end of the stream, however close silence and the end come together', async () => {
+  for (let round = 0; round < 300; round++) {
+    const { sink, writer } = archive('tar.gz', 1)
+    await writer.add({ path: 'noise', mtimeMs: MTIME_MS }, NOISE.subarray(0, 100_000 + 500 * round))
+    await writer.end()
+    // RFC 1952: a member ends with the length of what it held.
+    expect(sink.bytes().readUInt32LE(sink.bytes().length - 4), `round ${round}`).toBe(writer.bytesIn)
+  }
+})
+
 describe('memory', () => {
   test('a file past its budget goes on in parts that join to the whole', async () => {
     const { sink, writer } = archive()
