@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import type { Row } from './table.ts'
-import type { Workplace } from './run.ts'
+import type { Workplace } from './workplace.ts'
 
 export async function engineRows(work: Workplace): Promise<Row[]> {
   const child = fileURLToPath(new URL('engine-child.ts', import.meta.url))

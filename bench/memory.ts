@@ -5,7 +5,7 @@ import { request, type IncomingMessage } from 'node:http'
 import { join } from 'node:path'
 import { createGunzip } from 'node:zlib'
 import type { Row } from './table.ts'
-import type { Workplace } from './run.ts'
+import type { Workplace } from './workplace.ts'
 
 const GIB = 1024 ** 3
 /** A slow reader is watched for this long; by then every buffer on the way is full. */

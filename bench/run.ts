@@ -8,19 +8,10 @@ import { join } from 'node:path'
 import { engineRows } from './engine.ts'
 import { writeLogs } from './logs.ts'
 import { memoryRows } from './memory.ts'
+import type { Workplace } from './workplace.ts'
 import { printTable, type Row } from './table.ts'
 import { throughputRows } from './throughput.ts'
 import { writesRows } from './writes.ts'
-
-/** Where the generated sources are, and a configuration whose extras name them. */
-export interface Workplace {
-  readonly folder: string
-  readonly logs: string
-  readonly megabytes: number
-  /** Environment of a diagd that finds its configuration, state and socket here only. */
-  readonly environment: Record<string, string>
-  readonly socket: string
-}
 
 const FILES = 8
 

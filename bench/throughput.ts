@@ -4,7 +4,7 @@ import { closeSync, openSync, statSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { median, type Row } from './table.ts'
-import type { Workplace } from './run.ts'
+import type { Workplace } from './workplace.ts'
 
 const ROUNDS = 5
 

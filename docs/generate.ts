@@ -8,8 +8,8 @@
  */
 import { readFile, writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
-import { loadRegistry, type RegisteredCollector } from '../src/collect/registry.ts'
-import { TIERS } from '../src/collect/run.ts'
+import { loadRegistry } from '../src/collect/registry.ts'
+import { TIERS, type RegisteredCollector } from '../src/collect/types.ts'
 import type { Needs } from '../src/collector.ts'
 import { neverRead } from '../src/sources/never-read.ts'
 

@@ -4,7 +4,8 @@ import { masked, type Config } from '../config.ts'
 import { FIXED_PATH } from '../sources/lookup.ts'
 import { VERSION } from '../version.ts'
 import { hostFacts } from './host.ts'
-import { loadRegistry, type RegisteredCollector } from './registry.ts'
+import { loadRegistry } from './registry.ts'
+import type { RegisteredCollector } from './types.ts'
 
 export interface BundleDeps {
   readonly collectors: readonly RegisteredCollector[]

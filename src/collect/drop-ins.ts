@@ -1,8 +1,8 @@
 /** Collectors of the machine's owner: `/etc/diagd/collectors.d/*.{ts,js,mjs}`, the same object as a built-in. */
 import { pathToFileURL } from 'node:url'
 import type { Collector } from '../collector.ts'
-import type { RegisteredCollector } from './registry.ts'
-import { TIERS } from './run.ts'
+import type { RegisteredCollector } from './types.ts'
+import { TIERS } from './types.ts'
 import { trustedFiles } from './trusted-files.ts'
 
 const FILE_NAME = /^([a-z][a-z0-9-]{0,40})\.(?:ts|js|mjs)$/

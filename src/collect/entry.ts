@@ -4,7 +4,7 @@
  */
 import type { Tier } from '../collector.ts'
 import { EntryPathError } from '../archive/entry-path.ts'
-import type { EntryWriter, WrittenFile } from '../archive/writer.ts'
+import type { EntryWriter, WrittenFile } from '../archive/entry.ts'
 import { SourceError, type Opened, type SourceEnd } from '../sources/source.ts'
 import { errorText } from './error-text.ts'
 import type { EntryPlan } from './expand.ts'

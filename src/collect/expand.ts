@@ -2,17 +2,18 @@
 import { plainName } from '../sources/decompress.ts'
 import { expandGlobs, type GlobProblem } from '../sources/glob.ts'
 import type { SourceContext } from '../sources/source.ts'
-import { baseName, defaultPath, originOf, type Description } from './artifact.ts'
-import type { EntrySource } from './open.ts'
+import { baseName, defaultPath, originOf, type Description, type SourceSpec } from './artifact.ts'
 
 /** A file found by a glob. */
-export interface ListedFile {
+interface ListedFile {
   readonly kind: 'listed'
   readonly path: string
   /** The glob's literal root: the real path has to stay under it. */
   readonly root: string
   readonly windowed: boolean
 }
+
+export type EntrySource = Exclude<SourceSpec, { kind: 'files' }> | ListedFile
 
 /** One entry to be written, its path relative to the collector's folder. */
 export interface EntryPlan {

@@ -4,7 +4,7 @@
  */
 import { readFile } from 'node:fs/promises'
 import type { Artifact, Collector, Kit } from '../collector.ts'
-import type { RegisteredCollector } from './registry.ts'
+import type { RegisteredCollector } from './types.ts'
 import { trustedFiles } from './trusted-files.ts'
 
 type Wish = { kind: 'glob'; glob: string } | { kind: 'command'; argv: string[] } | { kind: 'unit'; unit: string }

@@ -1,6 +1,6 @@
 /** The last words of a bundle: what is in it, what is not, and that it is whole. */
 import { release } from 'node:os'
-import type { WrittenFile } from '../archive/writer.ts'
+import type { WrittenFile } from '../archive/entry.ts'
 import type { BundleRun } from './run.ts'
 
 export const BUNDLE_SCHEMA = 'diagd.bundle/1'

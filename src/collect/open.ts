@@ -6,10 +6,8 @@ import { openJournal } from '../sources/journal.ts'
 import { SourceError, type Opened, type SourceContext, type SourceLimits } from '../sources/source.ts'
 import { openUnixHttp } from '../sources/unix-http.ts'
 import { openValue } from '../sources/value.ts'
-import type { Description, SourceSpec } from './artifact.ts'
-import type { ListedFile } from './expand.ts'
-
-export type EntrySource = Exclude<SourceSpec, { kind: 'files' }> | ListedFile
+import type { Description } from './artifact.ts'
+import type { EntrySource } from './expand.ts'
 
 export interface EntryModifiers extends Pick<Description, 'okCodes' | 'deadlineMs'> {}
 

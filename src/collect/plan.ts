@@ -6,7 +6,7 @@ import { originOf, Description } from './artifact.ts'
 import type { BundleDeps } from './deps.ts'
 import { createKit } from './kit.ts'
 import { missing } from './needs.ts'
-import type { RegisteredCollector } from './registry.ts'
+import type { RegisteredCollector } from './types.ts'
 import { sourceContext } from './source-context.ts'
 import type { BundleRequest } from './types.ts'
 

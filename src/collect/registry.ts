@@ -4,12 +4,7 @@ import { fileURLToPath } from 'node:url'
 import type { Collector } from '../collector.ts'
 import { loadDropIns } from './drop-ins.ts'
 import { loadExtras } from './extras.ts'
-
-export interface RegisteredCollector {
-  /** File name, folder in the bundle, name in every flag and manifest row. Of extras: `extras/<conf name>`. */
-  readonly id: string
-  readonly collector: Collector
-}
+import type { RegisteredCollector } from './types.ts'
 
 export interface Registry {
   readonly collectors: readonly RegisteredCollector[]

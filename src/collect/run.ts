@@ -1,5 +1,4 @@
 /** The state of one bundle while it is made; everything that its parts share, in one place. */
-import type { Tier } from '../collector.ts'
 import type { ArchiveWriter } from '../archive/writer.ts'
 import type { SourceContext } from '../sources/source.ts'
 import type { Budget } from './budget.ts'
@@ -22,5 +21,3 @@ export interface BundleRun {
   /** Ends everything of this bundle. */
   readonly abort: (reason: unknown) => void
 }
-
-export const TIERS: readonly Tier[] = ['facts', 'state', 'logs', 'bulk']

@@ -54,7 +54,7 @@ async function deadContainers({ engines }: Kit): Promise<string | string[]> {
   if (present.length === 0)
     return absent.length === 0
       ? 'no container engine found'
-      : absent.map(({ socket, reason }) => `${socket}: ${reason}`)
+      : absent.map(({ socket, reason }) => (reason.includes(socket) ? reason : `${socket}: ${reason}`))
   const lists = await Promise.all(
     present.map(
       async (engine) =>

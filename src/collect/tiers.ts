@@ -11,8 +11,9 @@ import { expand } from './expand.ts'
 import { createKit } from './kit.ts'
 import { missing } from './needs.ts'
 import { Patience } from './patience.ts'
-import type { RegisteredCollector } from './registry.ts'
-import { TIERS, type BundleRun } from './run.ts'
+import type { RegisteredCollector } from './types.ts'
+import type { BundleRun } from './run.ts'
+import { TIERS } from './types.ts'
 
 /**
  * Runs the collectors; resolves when every entry, late ones too, is in the archive. When the stream fails it ends all of

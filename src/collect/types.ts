@@ -1,6 +1,6 @@
 /** What is asked for, what comes of it, and how it is told while it runs. */
 import type { Format } from '../archive/codec.ts'
-import type { Outcome, Tier } from '../collector.ts'
+import type { Collector, Outcome, Tier } from '../collector.ts'
 
 export type { Format } from '../archive/codec.ts'
 export type { Sink } from '../archive/output.ts'
@@ -26,6 +26,12 @@ export interface BundleRequest {
   /** 1 (fast) … 9 (small); ignored for plain tar. */
   readonly compression: number
   readonly limits: Limits
+}
+
+export interface RegisteredCollector {
+  /** File name, folder in the bundle, name in every flag and manifest row. Of extras: `extras/<conf name>`. */
+  readonly id: string
+  readonly collector: Collector
 }
 
 /** One row of manifest.json. */
@@ -71,3 +77,6 @@ export interface BundleResult {
   readonly bytesOut: number
   readonly durationMs: number
 }
+
+/** The order of the bundle. */
+export const TIERS: readonly Tier[] = ['facts', 'state', 'logs', 'bulk']

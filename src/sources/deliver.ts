@@ -14,7 +14,7 @@ export interface Delivery {
 }
 
 /** One buffer for a whole file, reused: memory does not depend on what is read. */
-const bufferBytes = 256 * 1024
+const bufferBytes = 1024 * 1024
 /** /proc answers in pages. */
 const viewBufferBytes = 64 * 1024
 
