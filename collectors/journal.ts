@@ -3,6 +3,7 @@ import { configFiles } from './lib/config-files.ts'
 import { bootsWithin, parseBoots } from './lib/journal-boots.ts'
 import { journalFiles, journalFilesText, journalLacks } from './lib/journal-files.ts'
 import { suppressedTable } from './lib/journal-suppressed.ts'
+import { restartedUnits } from './lib/systemd-restarts.ts'
 import { failedUnits, parseUnits } from './lib/systemd-units.ts'
 
 /** Failed and failing units whose last lines are shown apart; more failing at once have one cause, and all are in the boot's log. */
@@ -57,7 +58,10 @@ async function* failing(kit: Kit): AsyncGenerator<Artifact> {
     yield kit.skipped('failed-units.log', `systemd did not say which units failed: ${asked}`)
     return
   }
-  for (const unit of failedUnits(parseUnits(asked.stdout)).slice(0, mostFailedUnits)) {
+  // A service in a restart loop may just be running.
+  const shown = await kit.run`systemctl show --no-pager --property=Id,NRestarts -- *.service`.catch(() => undefined)
+  const units = new Set([...failedUnits(parseUnits(asked.stdout)), ...restartedUnits(shown?.stdout ?? '')])
+  for (const unit of [...units].slice(0, mostFailedUnits)) {
     yield kit.journal({ unit, lastLines: 200 }).as(`failed-units/${unit}.log`).in('state')
   }
 }

@@ -1,7 +1,8 @@
 import type { Artifact, Collector, Kit } from '../src/collector.ts'
+import { once } from './lib/proc-text.ts'
 import { adminUnitFiles } from './lib/systemd-admin-files.ts'
 import { restartReport, restartProperties } from './lib/systemd-restart.ts'
-import { restartsProperties, restartsText } from './lib/systemd-restarts.ts'
+import { restartedUnits, restartsProperties, restartsText } from './lib/systemd-restarts.ts'
 import { type Unit, failedUnits, keyUnits, parseUnits } from './lib/systemd-units.ts'
 
 /** Units looked at one by one: more than that failing at once have one cause, and the list of units names them all. */
@@ -18,14 +19,15 @@ export default {
     yield kit.command`systemctl list-units --failed --all --full --plain --no-pager`.as('failed-units.txt').in('facts')
     // Exit code 1: the state is anything but "running".
     yield kit.command`systemctl is-system-running`.as('is-system-running.txt').accept(1).in('facts')
-    yield kit.text('restarts.txt', () => restartCounts(kit)).in('facts')
+    const restartCounts = once(() => askRestarts(kit))
+    yield kit.text('restarts.txt', async () => restartsText(await restartCounts())).in('facts')
     yield kit.command`systemctl list-units --all --full --plain --no-pager`.as('list-units.txt')
     yield kit.command`systemctl list-jobs --full --no-pager`.as('list-jobs.txt')
     yield kit.command`systemctl list-timers --all --full --no-pager`.as('list-timers.txt')
     yield kit.command`systemctl list-sockets --all --full --no-pager`.as('list-sockets.txt')
     yield kit.command`systemctl list-unit-files --full --no-pager`.as('list-unit-files.txt')
     yield kit.command`systemctl get-default`.as('default-target.txt')
-    yield* unitByUnit(kit)
+    yield* unitByUnit(kit, restartedUnits(await restartCounts().catch(() => '')))
     yield kit.command`systemd-delta --no-pager --type=extended,overridden,masked`
       .as('delta.txt')
       .needs({ command: 'systemd-delta' })
@@ -33,7 +35,7 @@ export default {
   },
 } satisfies Collector
 
-async function* unitByUnit(kit: Kit): AsyncGenerator<Artifact> {
+async function* unitByUnit(kit: Kit, restarted: readonly string[]): AsyncGenerator<Artifact> {
   const asked = await kit.run`systemctl list-units --all --full --plain --no-legend --no-pager`.catch(String)
   if (typeof asked === 'string' || asked.exitCode !== 0) {
     const why = typeof asked === 'string' ? asked : asked.stderr.trim()
@@ -43,7 +45,7 @@ async function* unitByUnit(kit: Kit): AsyncGenerator<Artifact> {
   const units = parseUnits(asked.stdout)
   const failed = failedUnits(units)
   const key = keyUnits(units, kit.self.watchedUnits)
-  for (const name of [...new Set([...failed, ...key])].slice(0, detailedUnits)) {
+  for (const name of [...new Set([...failed, ...restarted, ...key])].slice(0, detailedUnits)) {
     // Exit codes 1 to 4 tell the unit's state: dead, dead with a lock or pid file, not running, unknown.
     yield kit.command`systemctl status --no-pager --full -n 50 -- ${name}`.as(`status/${name}.txt`).accept(1, 2, 3, 4)
     yield kit.command`systemctl show --no-pager -- ${name}`.as(`show/${name}.txt`)
@@ -56,11 +58,11 @@ async function* unitByUnit(kit: Kit): AsyncGenerator<Artifact> {
   yield kit.text('restart-takes-down.txt', () => restarts(kit, key, units))
 }
 
-async function restartCounts(kit: Kit): Promise<string> {
+async function askRestarts(kit: Kit): Promise<string> {
   const { stdout, stderr, exitCode } =
     await kit.run`systemctl show --no-pager --property=${restartsProperties.join(',')} -- *.service`
   if (exitCode !== 0) throw new Error(`systemctl show: ${stderr.trim()}`)
-  return restartsText(stdout)
+  return stdout
 }
 
 async function restarts(kit: Kit, key: readonly string[], units: readonly Unit[]): Promise<string> {

@@ -13,7 +13,9 @@ export interface AskedEngine {
 export async function findAsked(kit: Kit): Promise<{ engines: AskedEngine[]; skipped: Artifact[] }> {
   const { present, absent } = await kit.engines()
   const engines = present.map((engine) => ({ engine, folder: present.length > 1 ? `${engine.label}/` : '' }))
-  const skipped = absent.map(({ socket, reason }) => kit.skipped(nameOf(socket), `${socket}: ${reason}`))
+  const skipped = absent.map(({ socket, reason }) =>
+    kit.skipped(nameOf(socket), reason.includes(socket) ? reason : `${socket}: ${reason}`),
+  )
   if (engines.length + skipped.length > 0) return { engines, skipped }
   return { engines, skipped: [kit.skipped('engines', 'no socket of a container engine was found')] }
 }

@@ -9,7 +9,10 @@ export function suppressedTable(lines: string): string {
     const known = byService.get(service) ?? { messages: 0, times: 0, first: time, last: time }
     byService.set(service, { ...known, messages: known.messages + Number(count), times: known.times + 1, last: time })
   }
-  if (byService.size === 0) return 'none: journald dropped nothing within the window\n'
+  if (byService.size === 0) {
+    // It counts what it drops, and says so with the next message of the same service, should there be one.
+    return 'none that journald speaks of: it reports a drop only once the same service logs again\n'
+  }
   const worstFirst = [...byService].sort(([, a], [, b]) => b.messages - a.messages)
   const rows = worstFirst.map(
     ([service, { messages, times, first, last }]) =>

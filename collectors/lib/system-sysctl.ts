@@ -12,16 +12,23 @@ const secret = /secret|_key$/
 /** Reading stat_refresh makes the kernel fold its counters; binfmt_misc is an automount point that a look could mount. */
 const untouched = /^\/proc\/sys\/(vm\/stat_refresh$|fs\/binfmt_misc)/
 
+/** Some sixty settings each, all alike: on a host of a hundred containers they would be most of the text and of the time. */
+const ofContainers = /^\/proc\/sys\/net\/ipv[46]\/(?:conf|neigh)\/(?:veth|cali|lxc|vnet|tap)[^/]*\//
+
 /** All of /proc/sys as `sysctl -a` shows it, one `name = value` a line, without the command. */
 export async function* sysctl(kit: Kit): AsyncGenerator<string> {
   for (const area of await kit.list('/proc/sys')) {
     const paths = await kit.glob(`/proc/sys/${area}/**`)
     const folders = new Set(paths.map((path) => path.slice(0, path.lastIndexOf('/'))))
-    const settings = paths.filter((path) => !folders.has(path) && !untouched.test(path))
+    const found = paths.filter((path) => !folders.has(path) && !untouched.test(path))
+    const settings = found.filter((path) => !ofContainers.test(path))
     for (let i = 0; i < settings.length; i += together) {
       const lines = await Promise.all(settings.slice(i, i + together).map((path) => line(kit, path)))
       yield lines.join('')
     }
+    const left = found.length - settings.length
+    if (left > 0)
+      yield `# ${area}: ${left} settings of the interfaces of containers and virtual machines are left out\n`
     if (paths.length >= mostPaths) yield `# ${area}: only the first ${mostPaths} paths were looked at\n`
   }
 }

@@ -66,8 +66,10 @@ describe('the boots of the journal', () => {
 
 describe('apart from the boots', () => {
   test('the last lines of each unit that failed or keeps failing, and the own unit', async () => {
-    const systemctl = `echo 'web.service loaded failed failed A web server'
-echo 'loop.service loaded activating auto-restart Dies and comes back'`
+    const systemctl = `case "$1" in
+list-units) echo 'web.service loaded failed failed A web server';;
+show) printf 'Id=calm.service\\nNRestarts=0\\n\\nId=loop.service\\nNRestarts=7\\n';;
+esac`
     const entries = await collected({ commands: { systemctl } })
     expect(entries.named('failed-units/web.service.log').query).toEqual({ unit: 'web.service', lastLines: 200 })
     expect(entries.named('failed-units/loop.service.log').query).toEqual({ unit: 'loop.service', lastLines: 200 })

@@ -144,6 +144,17 @@ describe('sysctl.txt', () => {
     ])
   })
 
+  test('counts the settings of container interfaces instead of showing them', async () => {
+    const root = await tree({
+      '/proc/sys/net/ipv4/conf/all/rp_filter': '2\n',
+      '/proc/sys/net/ipv4/conf/veth1a2b3c/rp_filter': '2\n',
+      '/proc/sys/net/ipv6/neigh/cali123/mcast_solicit': '3\n',
+    })
+    expect(await (await described(system, testKit({ root }))).value('sysctl.txt')).toBe(
+      'net.ipv4.conf.all.rp_filter = 2\n# net: 2 settings of the interfaces of containers and virtual machines are left out\n',
+    )
+  })
+
   test('keeps out keys, empty folders, and what a look would change', async () => {
     const root = await tree({
       '/proc/sys/net/ipv6/conf/all/stable_secret': 'fe80::1\n',

@@ -85,7 +85,10 @@ SubState=auto-restart
 Result=exit-code
 ExecMainCode=1
 ExecMainStatus=4`
-  const text = await (await collected({ systemctl: `cat <<'END'\n${show}\nEND` })).value('restarts.txt')
+  const answer = `case "$1" in show) cat <<'END'\n${show}\nEND\n;; esac`
+  const entries = await collected({ systemctl: answer })
+  expect(entries.names).toEqual(expect.arrayContaining(['status/flapping.service.txt', 'status/core.service.txt']))
+  const text = await entries.value('restarts.txt')
   const rows = String(text)
     .trim()
     .split('\n')
