@@ -45,32 +45,39 @@ async function findIntervals(
   ctx: Omit<SourceContext, 'intervals'> & { limits: SourceLimits },
 ): Promise<Interval[]> {
   const intervals: Interval[] = [{ sinceMs, untilMs, reason: 'window' }]
-  const bootMs = bootTimeMs(ctx.root)
+  const kernelMs = bootTimeMs(ctx.root)
+  const listed = await listBoots(ctx)
+  const journalMs = parseBootTimes(listed, 0)?.firstMs
+  const bootMs = kernelMs ?? journalMs
   if (bootMs !== undefined) {
-    intervals.push({ sinceMs: bootMs, untilMs: bootMs + ALWAYS_MS, reason: 'start of this boot' })
-    const endMs = (await previousBootEndMs(ctx)) ?? bootMs
+    // In a container the kernel's boot is the host's; the journal, where there is one, begins with the container's own.
+    const starts = new Set([bootMs, Math.max(bootMs, journalMs ?? bootMs)])
+    for (const startMs of starts) {
+      intervals.push({ sinceMs: startMs, untilMs: startMs + ALWAYS_MS, reason: 'start of this boot' })
+    }
+    const endMs = parseBootTimes(listed, -1)?.lastMs ?? bootMs
     intervals.push({ sinceMs: endMs - ALWAYS_MS, untilMs: endMs, reason: 'end of the previous boot' })
   }
   return mergeIntervals(intervals, untilMs)
 }
 
-/** The time of the previous boot's last entry in the journal; undefined where there is none to be asked. */
-async function previousBootEndMs(
-  ctx: Omit<SourceContext, 'intervals'> & { limits: SourceLimits },
-): Promise<number | undefined> {
+/** '' where there is no journal to be asked. */
+async function listBoots(ctx: Omit<SourceContext, 'intervals'> & { limits: SourceLimits }): Promise<string> {
   try {
     const argv = ['journalctl', '--list-boots', '--no-pager', '--quiet', '--utc']
-    const { stdout } = await runCommand({ argv, timeoutMs: LIST_BOOTS_MS }, { ...ctx, intervals: async () => [] })
-    return parseBootEndMs(stdout, -1)
+    return (await runCommand({ argv, timeoutMs: LIST_BOOTS_MS }, { ...ctx, intervals: async () => [] })).stdout
   } catch {
-    return undefined
+    return ''
   }
 }
 
-/** The last time on the line of a boot offset, as systemd 249 to 257 print it in UTC. Exported for its test. */
-export function parseBootEndMs(listBoots: string, offset: number): number | undefined {
+/** Times are listed without their fractions: the last entry came up to a second later. */
+const SECOND_MS = 999
+
+/** First and last time on the line of a boot offset, as systemd 249 to 257 print it in UTC. Exported for its test. */
+export function parseBootTimes(listBoots: string, offset: number): { firstMs: number; lastMs: number } | undefined {
   const line = listBoots.split('\n').find((text) => text.trim().startsWith(`${offset} `))
   const times = [...(line ?? '').matchAll(/(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d) UTC/g)]
-  const last = times.at(-1)
-  return last ? Date.parse(`${last[1]}T${last[2]}Z`) : undefined
+  const [firstMs, lastMs] = times.map(([, day, time]) => Date.parse(`${day}T${time}Z`))
+  return firstMs === undefined || lastMs === undefined ? undefined : { firstMs, lastMs: lastMs + SECOND_MS }
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { mergeIntervals, parseBootEndMs } from '../../src/collect/window.ts'
+import { mergeIntervals, parseBootTimes } from '../../src/collect/window.ts'
 
 const span = (sinceMs: number, untilMs: number, reason: string) => ({ sinceMs, untilMs, reason })
 
@@ -35,10 +35,12 @@ describe('the end of the previous boot', () => {
     ['252', OF_252],
     ['256', OF_256],
   ])('is read from the list of boots of systemd %s', (_, listed) => {
-    expect(parseBootEndMs(listed, -1)).toBe(Date.UTC(2026, 10, 20, 22, 10, 11))
+    // Whole seconds are listed, and the last words of a machine that went down are said in the fraction.
+    expect(parseBootTimes(listed, -1)?.lastMs).toBe(Date.UTC(2026, 10, 20, 22, 10, 11, 999))
+    expect(parseBootTimes(listed, 0)?.firstMs).toBe(Date.UTC(2026, 10, 21, 7, 0, 0))
   })
 
   test('is unknown where there was none', () => {
-    expect(parseBootEndMs(OF_252.split('\n')[1]!, -1)).toBeUndefined()
+    expect(parseBootTimes(OF_252.split('\n')[1]!, -1)).toBeUndefined()
   })
 })
