@@ -98,7 +98,7 @@ async function insideWindow(file: RegularFile, intervals: readonly Interval[], c
   const readAt = (position: number, length: number) => file.readAt(position, length)
   const spans = await windowSpans({ readAt, sizeBytes, mtimeMs, lineTime }, intervals)
   if (spans?.length === 0) throw new OutsideWindow(`no line of ${printable(file.path)} falls into the window`)
-  return spanPieces(spans ?? [{ from: 0, to: sizeBytes }], sizeBytes, intervals)
+  return spanPieces(spans ?? [{ from: 0, to: sizeBytes }], sizeBytes)
 }
 
 function refuseOld(file: RegularFile, intervals: readonly Interval[]): void {

@@ -43,27 +43,22 @@ export async function windowSpans(log: Log, intervals: readonly Interval[]): Pro
   return spans.length === 0 && writtenInside ? undefined : merged(spans)
 }
 
-/** The spans, and between them lines that say how much is left out. */
-export function spanPieces(spans: readonly Range[], sizeBytes: number, intervals: readonly Interval[]): Piece[] {
+/** The spans, and before, between and behind them lines that say how much is left out. */
+export function spanPieces(spans: readonly Range[], sizeBytes: number): Piece[] {
   const pieces: Piece[] = []
   let end = 0
-  for (const [index, span] of spans.entries()) {
-    if (span.from > end) {
-      const count = span.from - end
-      const first = new Date(Math.min(...intervals.map(({ sinceMs }) => sinceMs))).toISOString()
-      pieces.push(index === 0 ? note(`${count} bytes before ${first} are outside the window`) : between(count))
-    }
+  for (const span of spans) {
+    if (span.from > end) pieces.push(leftOut(span.from - end))
     pieces.push(span)
     end = span.to
   }
-  const last = new Date(Math.max(...intervals.map(({ untilMs }) => untilMs))).toISOString()
-  if (sizeBytes > end) pieces.push(note(`${sizeBytes - end} bytes after ${last} are outside the window`))
+  if (sizeBytes > end) pieces.push(leftOut(sizeBytes - end))
   return pieces
 }
 
-/** What is said where the log goes on in another span. */
-function between(count: number) {
-  return note(`${count} bytes of times between are outside the window`)
+/** Not before or after which time: what is left out at the end may lie between two spans of the window. */
+function leftOut(count: number) {
+  return note(`${count} bytes outside the window are left out here`)
 }
 
 /** The first line of a time at or after `timeMs`; the end when there is none. */

@@ -497,13 +497,13 @@ test('a log is cut to the window, says what is left out, and announces its lengt
   const { opened, bytes, text, end } = await read(path, { windowed: true }, ctx)
   const size = (from: number, to: number) => lines.slice(from, to).join('').length
   expect(text.split('\n')).toEqual([
-    `… diagd: ${size(0, 600)} bytes before 2026-11-20T10:00:00.000Z are outside the window …`,
+    `… diagd: ${size(0, 600)} bytes outside the window are left out here …`,
     '2026-11-20T10:00:00.000Z line 600',
     '2026-11-20T10:01:00.000Z line 601',
-    `… diagd: ${size(602, 1200)} bytes of times between are outside the window …`,
+    `… diagd: ${size(602, 1200)} bytes outside the window are left out here …`,
     '2026-11-20T20:00:00.000Z line 1200',
     '2026-11-20T20:01:00.000Z line 1201',
-    `… diagd: ${size(1202, 1440)} bytes after 2026-11-20T20:01:00.000Z are outside the window …`,
+    `… diagd: ${size(1202, 1440)} bytes outside the window are left out here …`,
     '',
   ])
   expect(bytes.length).toBe(opened.sizeBytes)
@@ -522,9 +522,7 @@ test('the limit counts for what the window leaves', async () => {
   const ctx = fileContext({ intervals, limits: { entryBytes: 20_000, headBytes: 1000 } })
   const { bytes, text, end } = await read(path, { windowed: true }, ctx)
   expect(bytes.length).toBeLessThanOrEqual(20_000)
-  expect(text).toMatch(
-    /^… diagd: \d+ bytes before 2026-11-20T02:46:40.000Z are outside the window …\n2026-11-20T02:46:40/,
-  )
+  expect(text).toMatch(/^… diagd: \d+ bytes outside the window are left out here …\n2026-11-20T02:46:40/)
   expect(text).toMatch(/bytes left out here[^]*05:33:19.000Z 19999\n$/)
   expect(end.outcome).toBe('partial')
 })
