@@ -1,5 +1,8 @@
-import { readFile } from 'node:fs/promises'
-import { beforeAll, expect, test } from 'vitest'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { beforeAll, expect, onTestFinished, test } from 'vitest'
+import { SEGMENT_BYTES } from '../../src/archive/segments.ts'
 import { ALWAYS_MS } from '../../src/collect/window.ts'
 import { DEFAULT_LIMITS, formatLimits } from '../../src/config/limits.ts'
 import { collector, makeBundle, type TestBundle } from '../helpers/make-bundle.ts'
@@ -45,6 +48,15 @@ test('the spans that are always wanted are those of the code', () => {
   expect(minutes).toEqual([ALWAYS_MS / 60_000, ALWAYS_MS / 60_000])
 })
 
+test('pieces of the stream are as long as in the code', async () => {
+  const decision = new URL('../../docs/decisions/0001-segments-and-full-flush.md', import.meta.url)
+  const text = docs + (await readFile(decision, 'utf8'))
+  const lengths = [...text.matchAll(/of up to (\d+) (KiB|MiB)/g)].map(
+    ([, number, unit]) => Number(number) * (unit === 'MiB' ? 1024 ** 2 : 1024),
+  )
+  expect(lengths).toEqual([SEGMENT_BYTES, SEGMENT_BYTES, SEGMENT_BYTES])
+})
+
 test('every outcome of the schema is explained, and no other', () => {
   const outcomes = (JSON.parse(schema) as Schema).properties.rows.items.properties.outcome.enum
   expect(cells('### Outcomes').toSorted()).toEqual(outcomes.toSorted())
@@ -79,6 +91,28 @@ test('what simply does not exist is a row only; everything else that is not ok h
   expect(bundle.row('odd/diagd').detail).toBe('/nonexistent/diagd does not exist')
 })
 
+test('markers of what is over the limit, outside the window, or stalled are worded as the page shows', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'diagd-docs-'))
+  onTestFinished(() => rm(folder, { recursive: true }))
+  const lines = (sinceMs: number) =>
+    Array.from({ length: 4000 }, (_, index) => `${new Date(sinceMs + index * 1000).toISOString()} a line\n`).join('')
+  await writeFile(join(folder, 'long.log'), lines(Date.now() - 3_600_000))
+  await writeFile(join(folder, 'old.log'), lines(Date.now() - 30 * 86_400_000) + lines(Date.now() - 3_600_000))
+  const { text } = await makeBundle(
+    {
+      cut: collector(function* ({ logs, command }) {
+        yield logs(`${folder}/*.log`)
+        yield command`sh -c ${'echo begun; exec sleep 60'}`.as('stalled.txt')
+      }),
+    },
+    { parameters: { limits: 'entry=60kB,stall=300ms' } },
+  )
+  const shown = markersIn(docs.replaceAll(/^ {4}/gm, ''))
+  const real = ['long.log', 'old.log', 'stalled.txt'].flatMap((name) => markersIn(text(`cut/${name}`)))
+  expect(new Set(real).size).toBe(3)
+  for (const marker of real) expect(shown).toContain(marker)
+})
+
 test('names are encoded as the page says, and one that leads out is refused', () => {
   expect(docs).toContain('`a⏎b%c` is `a%0Ab%25c`')
   expect(bundle.row('odd/a%0Ab%25c.txt').outcome).toBe('ok')
@@ -87,6 +121,11 @@ test('names are encoded as the page says, and one that leads out is refused', ()
     detail: expect.stringContaining('".." component') as string,
   })
 })
+
+/** Numbers apart. */
+function markersIn(text: string): string[] {
+  return [...text.matchAll(/^… diagd: .* …$/gm)].map(([marker]) => marker.replaceAll(/\d+(?:\.\d+)?/g, 'N'))
+}
 
 interface Schema {
   properties: { rows: { items: { properties: Record<string, object> & { outcome: { enum: string[] } } } } }
