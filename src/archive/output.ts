@@ -12,7 +12,7 @@ export interface Sink {
   write(chunk: Buffer): Promise<void>
 }
 
-/** Segments that may wait for the sink. With 512 KiB pieces this is ≤ 3 MiB of raw bytes, far less compressed. */
+/** Segments that may wait for the sink. With pieces of 1 MiB this is ≤ 6 MiB, far less compressed. */
 const QUEUE_LENGTH = 6
 
 /** Silence after which idle bytes go out. Gateways commonly give up after 15 to 60 s. */

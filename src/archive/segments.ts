@@ -8,7 +8,10 @@ import { availableParallelism } from 'node:os'
 import zlib from 'node:zlib'
 import type { Codec } from './codec.ts'
 
-/** Large enough that a piece without a dictionary of its predecessor loses nothing on logs (measured: 512 KiB beats pigz's 128). */
+/**
+ * Large enough that a piece without a dictionary of its predecessor loses nothing on logs, and that the event loop hands out
+ * few of them (docs/decisions/0001).
+ */
 export const SEGMENT_BYTES = 1024 * 1024
 
 /** A compressed piece of the stream, which can stand anywhere in it. */
@@ -26,8 +29,8 @@ export class Compressor {
   readonly #codec: Codec
   readonly #free: Buffer[] = []
   readonly #waiting: (() => void)[] = []
-  /** One more than there are cores, so that a core never waits for the event loop to hand out the next piece. */
-  #slots = availableParallelism() + 1
+  /** As many as there are cores: with more, the event loop waits for its turn on one of them (measured). */
+  #slots = availableParallelism()
 
   constructor(codec: Codec) {
     this.#codec = codec

@@ -13,7 +13,7 @@ export interface Delivery {
   readonly growthIsNormal: boolean
 }
 
-/** One buffer for a whole file, reused: memory does not depend on what is read. */
+/** One buffer for a whole file, reused: memory does not depend on what is read. As large as a segment: one read each. */
 const bufferBytes = 1024 * 1024
 /** /proc answers in pages. */
 const viewBufferBytes = 64 * 1024

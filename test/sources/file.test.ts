@@ -56,13 +56,13 @@ test('an empty file is a whole file', async () => {
   expect(end).toEqual({ outcome: 'ok' })
 })
 
-test('a large file goes through one buffer of 256 KiB', async () => {
+test('a large file goes through one buffer of 1 MiB', async () => {
   const folder = await tempFolder()
   await writeFile(join(folder, 'large'), Buffer.alloc(3 * 1024 * 1024, 'x'))
   const { chunks } = await openFile(whole(join(folder, 'large')), fileContext())
   const memory = new Set<ArrayBufferLike>()
   for await (const chunk of chunks) {
-    expect(chunk.length).toBeLessThanOrEqual(256 * 1024)
+    expect(chunk.length).toBeLessThanOrEqual(1024 * 1024)
     memory.add(chunk.buffer)
   }
   expect(memory.size).toBe(1)
@@ -85,17 +85,17 @@ test('a file in place of a folder on the way is absence', async () => {
 
 test('a file that shrinks while it is read is made up to its announced size, and says so', async () => {
   const path = join(await tempFolder(), 'shrinks')
-  await writeFile(path, Buffer.alloc(600_000, 'a'))
+  await writeFile(path, Buffer.alloc(6_000_000, 'a'))
   const { sizeBytes, chunks } = await openFile(whole(path), fileContext())
   const first = await chunks.next()
   expect(first.done).toBe(false)
   const read1 = (first.value as Buffer).length
-  await truncate(path, 300_000)
+  await truncate(path, 3_000_000)
   const { bytes, text, end } = await readAll({ chunks })
   expect(read1 + bytes.length).toBe(sizeBytes)
   expect(end.outcome).toBe('partial')
-  expect(end.detail).toBe('shrank from 600000 to 300000 bytes while it was read; padded')
-  expect(text).toContain('\n… diagd: shrank from 600000 to 300000 bytes while it was read; padded …\n\n\n')
+  expect(end.detail).toBe('shrank from 6000000 to 3000000 bytes while it was read; padded')
+  expect(text).toContain('\n… diagd: shrank from 6000000 to 3000000 bytes while it was read; padded …\n\n\n')
 })
 
 test('a shrunk file with no room for a line about it is padded all the same', async () => {
