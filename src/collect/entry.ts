@@ -166,7 +166,7 @@ async function put(
   return { outcome: 'partial', detail }
 }
 
-/** A sized entry is filled up to what its header announced; a timed-out one says where it broke off. */
+/** A sized entry is filled up to what its header announced; one that breaks off says so where it does. */
 async function ended(
   end: SourceEnd,
   sizeBytes: number | undefined,
@@ -174,7 +174,8 @@ async function ended(
   row: ManifestRow,
 ): Promise<SourceEnd> {
   if (sizeBytes !== undefined && row.sizeBytes < sizeBytes) await fill(sizeBytes - row.sizeBytes, writer, row)
-  else if (end.outcome === 'timeout' && row.sizeBytes > 0) await mark(writer, row, `cut here: ${end.detail}`)
+  else if ((end.outcome === 'timeout' || end.endsEarly) && row.sizeBytes > 0)
+    await mark(writer, row, `cut here: ${end.detail}`)
   return end
 }
 

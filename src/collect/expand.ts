@@ -30,11 +30,21 @@ export async function expand(description: Description, ctx: SourceContext): Prom
     return [{ path, origin: originOf(source), source, description }]
   }
   const { matches, problems } = await expandGlobs(source.globs, ctx)
-  const files = matches.map((match) => listed(match, source.windowed, description))
+  const files = apart(matches.map((match) => listed(match, source.windowed, description)))
   const faults = problems.filter(({ absent }) => !absent).map((problem) => unlisted(problem, description))
   // One pattern without a match is normal (another distribution's path); none with one is worth a row.
   const absent = problems.filter((problem) => problem.absent)
   return [...files, ...faults, ...(files.length === 0 && absent.length > 0 ? [nothing(absent, description)] : [])]
+}
+
+/** `x.log` and `x.log.gz` side by side: the compressed one, decompressed here, keeps the name that tells it apart. */
+function apart(plans: readonly EntryPlan[]): EntryPlan[] {
+  const own = new Set(plans.filter((plan) => plan.origin.endsWith(baseName(plan.path))).map(({ path }) => path))
+  return plans.map((plan) => {
+    const name = baseName(plan.origin)
+    if (plan.origin.endsWith(baseName(plan.path)) || !own.has(plan.path)) return plan
+    return { ...plan, path: `${plan.path.slice(0, -baseName(plan.path).length)}${name}.decompressed` }
+  })
 }
 
 function listed(match: { path: string; root: string }, windowed: boolean, description: Description): EntryPlan {

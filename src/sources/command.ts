@@ -103,10 +103,10 @@ function commandLine(argv: readonly string[]): string {
 
 /** Turns how a command ended into an outcome with its sentence. */
 export function describeEnd(ended: Run, job: Omit<Job, 'file'>): SourceEnd {
-  const { outcome, detail } = judge(ended, job)
+  const { detail, ...end } = judge(ended, job)
   const abandoned = ended.exit === undefined ? '; the kernel did not let it die, so it was left behind' : ''
   return {
-    outcome,
+    ...end,
     ...(detail === undefined ? {} : { detail: detail + abandoned }),
     ...(ended.stderr === '' ? {} : { stderr: ended.stderr }),
   }
@@ -119,7 +119,7 @@ function judge(ended: Run, { patience, maxBytes, ...job }: Omit<Job, 'file'>): S
     const detail = `said nothing for ${seconds(HOPELESS_MS)} or more, while D-Bus does not answer others either`
     return { outcome: 'timeout', detail }
   }
-  if (ended.ending === 'cut') return { outcome: 'partial', detail: `output cut at ${maxBytes} bytes` }
+  if (ended.ending === 'cut') return { outcome: 'partial', detail: `output cut at ${maxBytes} bytes`, endsEarly: true }
   const refused = cannotExecute(ended)
   if (refused !== undefined) return { outcome: 'failed', detail: `cannot be executed: ${refused}` }
   const { code, signal } = ended.exit ?? { code: null, signal: null }

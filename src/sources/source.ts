@@ -14,6 +14,8 @@ export interface SourceEnd {
   readonly detail?: string
   /** The start and end of what a command wrote to stderr (≤ 16 KiB). */
   readonly stderr?: string
+  /** What is missing is missing at the end: the engine says so there, in a marker line. */
+  readonly endsEarly?: true
   /** Bytes known to be left out; 0 or absent when none, or their number is unknown. */
   readonly cutBytes?: number
 }

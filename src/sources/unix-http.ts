@@ -143,7 +143,11 @@ async function* bounded({ origin, chunks }: Answer, limit: number): AsyncGenerat
     for await (const chunk of chunks) {
       if (chunk.length > left) {
         if (left > 0) yield chunk.subarray(0, left)
-        return { outcome: 'partial', detail: `${origin} has more than ${limit} bytes; cut at the limit` }
+        return {
+          outcome: 'partial',
+          detail: `${origin} has more than ${limit} bytes; cut at the limit`,
+          endsEarly: true,
+        }
       }
       left -= chunk.length
       yield chunk

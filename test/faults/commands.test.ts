@@ -71,6 +71,7 @@ describe('a command that', () => {
     expect(row.outcome).toBe('partial')
     expect(row.sizeBytes).toBeGreaterThan(2 ** 20 - 4096)
     expect(row.sizeBytes).toBeLessThan(2 ** 20 + 4096)
+    expect(bundle.text('broken/bad.txt').endsWith(`\n… diagd: cut here: ${row.detail} …\n`)).toBe(true)
   })
 
   test('prints one line of 100 MB is cut like any other', async () => {

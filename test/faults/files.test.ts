@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { mkdirSync, openSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
 import type { Sink } from '../../src/archive/output.ts'
 import { deadFuse } from '../helpers/dead-fuse.ts'
@@ -144,6 +145,17 @@ describe('a file that', () => {
     expect(bundle.row('logs/with space.log').outcome).toBe('ok')
     expect(bundle.row('logs/new%0Aline.log').origin).toBe(join(folder, 'new\nline.log'))
     expect(bundle.manifest.rows.filter(({ outcome }) => outcome === 'ok')).toHaveLength(names.length + 2)
+  })
+
+  test('lies beside its own compressed copy arrives beside it, too', async () => {
+    const folder = temporaryFolder()
+    writeFileSync(join(folder, 'app.log'), 'live\n')
+    writeFileSync(join(folder, 'app.log.gz'), gzipSync('old\n'))
+    writeFileSync(join(folder, 'app.log.2.gz'), gzipSync('older\n'))
+    const bundle = await bundleOf(folder)
+    expect(bundle.text('logs/app.log')).toBe('live\n')
+    expect(bundle.text('logs/app.log.gz.decompressed')).toBe('old\n')
+    expect(bundle.text('logs/app.log.2')).toBe('older\n')
   })
 
   test('holds any bytes arrives with all of them', async () => {

@@ -173,7 +173,7 @@ describe('output', () => {
     const { text, end } = await output(['yes', '1234'], { entryBytes: 1_000_003 })
     expect(text.length).toBe(1_000_000)
     expect(text.endsWith('1234\n')).toBe(true)
-    expect(end).toEqual({ outcome: 'partial', detail: 'output cut at 1000003 bytes' })
+    expect(end).toEqual({ outcome: 'partial', detail: 'output cut at 1000003 bytes', endsEarly: true })
   })
 
   test('output of exactly the limit is whole', async () => {
