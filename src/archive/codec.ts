@@ -38,8 +38,8 @@ export function codecFor(format: Format, level: number): Codec {
 const deflateRaw = promisify<Buffer, zlib.ZlibOptions, Buffer>(zlib.deflateRaw)
 const zstdCompress = promisify<Buffer, zlib.ZstdOptions, Buffer>(zlib.zstdCompress)
 
-/** Output is gathered in chunks of this size: one is enough for a segment of logs, so no round trip to the pool. */
-const OUTPUT_CHUNK_BYTES = 128 * 1024
+/** Output is gathered in chunks of this size: one holds a segment of logs, so that none takes a second trip to the pool. */
+const OUTPUT_CHUNK_BYTES = 256 * 1024
 
 /** One gzip member (RFC 1952) of raw deflate pieces (RFC 1951), each ended by a full flush. */
 function gzip(level: number): Codec {
