@@ -11,7 +11,7 @@ import { run, start } from './helpers/cli.ts'
 import { handmade, TOP } from './helpers/bundle.ts'
 import { curl } from './helpers/http.ts'
 
-let folder = temporaryFolder()
+let folder: ReturnType<typeof temporaryFolder>
 
 beforeEach(() => {
   folder = temporaryFolder()

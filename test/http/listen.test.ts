@@ -12,7 +12,7 @@ import { temporaryFolder } from '../helpers/archive.ts'
 import { curl, depsOf } from '../helpers/http.ts'
 
 const uid = process.getuid!()
-let folder = temporaryFolder()
+let folder: ReturnType<typeof temporaryFolder>
 let app: FastifyInstance
 let servers: Server[] = []
 
