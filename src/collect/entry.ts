@@ -5,7 +5,7 @@
 import type { Tier } from '../collector.ts'
 import { EntryPathError } from '../archive/entry-path.ts'
 import type { EntryWriter, WrittenFile } from '../archive/entry.ts'
-import { SourceError, type Opened, type SourceEnd } from '../sources/source.ts'
+import { SourceError, type Opened, type SourceEnd, type SourceLimits } from '../sources/source.ts'
 import { errorText } from './error-text.ts'
 import type { EntryPlan } from './expand.ts'
 import { missing } from './needs.ts'
@@ -69,19 +69,27 @@ async function gather(
 ): Promise<SourceEnd & { quiet?: boolean }> {
   const absent = missing(plan.description.needed, run.source)
   if (absent !== undefined) return { outcome: 'skipped', detail: absent }
-  const room = run.budget.room(collector)
-  if (room.bytes <= 0) return { outcome: 'partial', detail: `left out: the limit of ${room.limit} is used up` }
-  const { limits } = run.request
-  const ctx = {
-    ...run.source,
-    limits: { entryBytes: room.bytes, headBytes: HEAD_BYTES, commandMs: limits.commandMs, stallMs: limits.stallMs },
-  }
   try {
-    const opened = await patience.wait(() => openSource(plan.source, plan.description, ctx))
-    return await write(opened, row, run, patience)
+    for (;;) {
+      const room = run.budget.room(collector)
+      if (room.bytes <= 0) return { outcome: 'partial', detail: `left out: the limit of ${room.limit} is used up` }
+      const ctx = { ...run.source, limits: limitsOf(run, room.bytes) }
+      const opened = await patience.wait(() => openSource(plan.source, plan.description, ctx))
+      const left = run.budget.room(collector).bytes
+      if ((opened.sizeBytes ?? 0) <= left) return await write(opened, row, run, patience)
+      await opened.chunks.return({ outcome: 'partial' })
+      if (left === room.bytes)
+        return { outcome: 'partial', detail: `left out: ${left} bytes are left of ${room.limit}` }
+      // While it was opened its neighbours used up what it was promised: it is asked for less.
+    }
   } catch (error) {
     return asEnd(error, run)
   }
+}
+
+function limitsOf(run: BundleRun, entryBytes: number): SourceLimits {
+  const { commandMs, stallMs } = run.request.limits
+  return { entryBytes, headBytes: HEAD_BYTES, commandMs, stallMs }
 }
 
 /** What a log over its limit keeps of its beginning. */

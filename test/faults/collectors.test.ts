@@ -148,6 +148,20 @@ describe('limits', () => {
     expect(bundle.text('healthy/fine.txt')).toBe('all is well\n')
   })
 
+  test('hold for files that are opened side by side', async () => {
+    const folder = temporaryFolder()
+    for (const name of ['a', 'b', 'c', 'd', 'e', 'f']) writeFileSync(join(folder.path, name), 'a line\n'.repeat(60_000))
+    const many = collector(function* ({ files }) {
+      yield files(`${folder.path}/*`)
+    })
+    const bundle = await makeBundle({ many, healthy }, { parameters: { limits: 'collector=1MiB' } })
+    folder.remove()
+    const rows = bundle.manifest.rows.filter(({ collector: id }) => id === 'many')
+    expect(rows.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)).toBeLessThanOrEqual(2 ** 20)
+    expect(rows.filter(({ outcome }) => outcome === 'ok')).toHaveLength(2)
+    expect(bundle.text('healthy/fine.txt')).toBe('all is well\n')
+  })
+
   test('are in index.json, lifted ones as "none"', async () => {
     const bundle = await makeBundle({ healthy }, { parameters: { limits: 'none' } })
     expect(JSON.parse(bundle.text('index.json')).limits).toMatchObject({ entryBytes: 'none', stallMs: 15_000 })
