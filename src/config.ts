@@ -2,9 +2,14 @@
  * The configuration: one schema gives validation, type, defaults and docs (docs/config.md is checked against it).
  * Loading it never fails, see config/load.ts.
  */
-import { isIPv4, isIPv6 } from 'node:net'
 import { z } from 'zod'
+import { JWT_ACCEPTS, parseJwt } from './config/jwt.ts'
 import { DEFAULT_LIMITS, formatLimits, LIMITS_GRAMMAR, parseLimits } from './config/limits.ts'
+import { formatListen, parseListen } from './config/listen.ts'
+import { listOf, parsed } from './config/parsed.ts'
+import { parseTls, TLS_ACCEPTS } from './config/tls.ts'
+
+export type { Listen } from './config/listen.ts'
 
 /** What docs, messages and the masking know of a key. */
 export interface KeyMeta {
@@ -14,9 +19,15 @@ export interface KeyMeta {
   /** The default in words, for the docs. */
   default: string
   secret?: boolean
+  /** Decides who may ask: where its value is bad, TCP stays closed. */
+  door?: boolean
+  /** A mapping: a message about it names the wrong part, and does not show the whole. */
+  mapping?: boolean
 }
 
 const SOCKET_PATH = /^\/[^\0]{1,106}$/
+const GROUP = /^(?:[A-Za-z_][A-Za-z0-9_.-]{0,31}|\d{1,10})$/
+const HOST = /^[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$/
 const UNIT = /^[A-Za-z0-9:_.@\\-]{1,255}$/
 
 export const configSchema = z.object({
@@ -30,20 +41,47 @@ export const configSchema = z.object({
       default: 'the instance id of cloud-init, else the hostname',
     }),
   listen: parsed(parseListen).prefault('127.0.0.1:7433').meta({
-    description: 'TCP address. It serves `/health` only, unless `auth` says otherwise.',
+    description: 'TCP address. `/health` is open there; all else needs a credential (see access.md).',
     accepts: 'ADDRESS:PORT (127.0.0.1:7433, [::1]:7433), or "none" for no TCP at all',
     default: '127.0.0.1:7433',
+    door: true,
+  }),
+  tls: parsed(parseTls).meta({
+    description: 'TLS on the TCP address. Without it only a loopback address is listened on.',
+    accepts: TLS_ACCEPTS,
+    default: 'none',
+    door: true,
+    mapping: true,
+  }),
+  hosts: listOf(HOST, 'a host name').prefault([]).meta({
+    description: 'Names in the Host header that are answered on a loopback address, besides its own and localhost.',
+    accepts: 'a list of at most 64 host names, without ports',
+    default: 'none',
+    door: true,
   }),
   socket: z.string().regex(SOCKET_PATH, 'is not a path of a socket').optional().meta({
-    description: 'Unix socket, the local door: its file mode is its lock (0660 for root, else 0600).',
+    description: 'Unix socket, the local door: its owner, group and mode are its lock (0660 for root, else 0600).',
     accepts: 'an absolute path of at most 107 bytes',
     default:
       '/run/diagd/diagd.sock for root; else $XDG_RUNTIME_DIR/diagd/diagd.sock, or a folder of the user under the temporary folder',
   }),
+  socketGroup: z.string('is not a group').regex(GROUP, 'is not a group').optional().meta({
+    description: 'Group whose members may use the unix socket. Only root can give it to one.',
+    accepts: 'a name or number of a group',
+    default: '`diagd` where there is such a group, else that of the process',
+  }),
   auth: z.literal('none', 'is not a way to authenticate').optional().meta({
     description: '`none` opens everything to everybody who reaches the TCP address. Think twice.',
     accepts: '"none", or the key left out',
-    default: 'TCP answers /health only',
+    default: 'TCP asks for a credential',
+    door: true,
+  }),
+  jwt: parsed(parseJwt).meta({
+    description: 'JSON Web Tokens of a control plane that are credentials (see access.md).',
+    accepts: JWT_ACCEPTS,
+    default: 'none is',
+    door: true,
+    mapping: true,
   }),
   logLevel: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal'], 'is not a level').prefault('info').meta({
     description: 'Least severe level that the daemon logs.',
@@ -116,52 +154,6 @@ export function masked(config: Config, isSecret = (key: string) => isSecretKey(k
   )
 }
 
-export interface Listen {
-  readonly host: string
-  readonly port: number
-}
-
-export function formatListen(listen: Listen | undefined): string {
-  if (!listen) return 'none'
-  return isIPv6(listen.host) ? `[${listen.host}]:${listen.port}` : `${listen.host}:${listen.port}`
-}
-
 function isSecretKey(key: string): boolean {
   return Object.hasOwn(configSchema.shape, key) && metaOf(key as ConfigKey).secret === true
-}
-
-function parseListen(value: unknown): Listen | undefined {
-  if (value === 'none') return undefined
-  const match = /^(?:\[([^\]]+)\]|([^:]+)):(\d{1,5})$/.exec(String(value))
-  const host = match?.[1] ?? match?.[2] ?? ''
-  const port = Number(match?.[3])
-  const known = match?.[1] ? isIPv6(host) : isIPv4(host) || host === 'localhost'
-  if (!known || port > 65_535) throw new Error('is not an address and port')
-  return { host, port }
-}
-
-/** A list in YAML; comma-separated in the environment. 64 is more than anybody means. */
-function listOf(item: RegExp, what: string, clean: (text: string) => string = (text) => text) {
-  return parsed((value): string[] => {
-    const list: unknown = typeof value === 'string' ? value.split(',').filter((text) => text.trim() !== '') : value
-    if (!Array.isArray(list)) throw new Error('is not a list')
-    if (list.length > 64) throw new Error('has more than 64 items')
-    return list.map((one: unknown) => {
-      const text = typeof one === 'string' ? clean(one.trim()) : ''
-      if (!item.test(text)) throw new Error(`contains ${JSON.stringify(one)}, which is not ${what}`)
-      return text
-    })
-  })
-}
-
-/** A schema of a function that throws what is wrong with its argument. */
-function parsed<T>(parse: (value: unknown) => T) {
-  return z.unknown().transform((value, context): T => {
-    try {
-      return parse(value)
-    } catch (error) {
-      context.addIssue({ code: 'custom', message: (error as Error).message })
-      return z.NEVER
-    }
-  })
 }

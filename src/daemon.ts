@@ -4,7 +4,7 @@ import { buildApp } from './http/app.ts'
 import type { AppDeps } from './http/app.ts'
 import { listenTcp, listenUnix } from './http/listen.ts'
 import { createPlaces } from './http/places.ts'
-import { formatListen } from './config.ts'
+import { formatListen } from './config/listen.ts'
 import type { Config, Problem } from './config.ts'
 import type { Log } from './log.ts'
 

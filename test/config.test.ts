@@ -35,6 +35,10 @@ test('without file and variables: the defaults, and no problem', async () => {
     watchedUnits: [],
     engines: [],
     bundlesAtOnce: 2,
+    tls: undefined,
+    jwt: undefined,
+    hosts: [],
+    socketGroup: undefined,
     configDir: folder,
   })
 })
@@ -50,6 +54,14 @@ test('every key in the file', async () => {
     engines: [/run/a.sock, unix:///run/b.sock]
     limits: entry=1MiB
     bundlesAtOnce: 3
+    socketGroup: wheel
+    hosts: [node.internal, localhost.localdomain]
+    tls: { certificate: /a.crt, key: /a.key, clientCa: /ca.crt }
+    jwt:
+      issuer: https://plane.example
+      audience: diagd
+      jwksUrl: https://plane.example/jwks.json
+      algorithms: [EdDSA]
   `)
   expect(problems).toEqual([])
   expect(config).toMatchObject({
@@ -62,6 +74,10 @@ test('every key in the file', async () => {
     engines: ['/run/a.sock', '/run/b.sock'],
     limits: { entryBytes: 1024 ** 2, entries: 4096 },
     bundlesAtOnce: 3,
+    socketGroup: 'wheel',
+    hosts: ['node.internal', 'localhost.localdomain'],
+    tls: { certificate: '/a.crt', key: '/a.key', clientCa: '/ca.crt', clientScopes: ['bundle', 'read'] },
+    jwt: { issuer: 'https://plane.example', nodeClaim: 'node', scopeClaim: 'scope', algorithms: ['EdDSA'] },
   })
 })
 
@@ -76,6 +92,10 @@ test('every key as a variable, which wins over the file', async () => {
     DIAGD_ENGINES: 'unix:///run/b.sock',
     DIAGD_LIMITS: 'none',
     DIAGD_BUNDLES_AT_ONCE: '4',
+    DIAGD_SOCKET_GROUP: '4711',
+    DIAGD_HOSTS: 'a.internal,b.internal',
+    DIAGD_TLS: '{certificate: /a.crt, key: /a.key, clientScopes: [read]}',
+    DIAGD_JWT: '{"issuer":"i","audience":"a","jwksUrl":"http://127.0.0.1:1/jwks"}',
   })
   expect(problems).toEqual([])
   expect(config).toMatchObject({
@@ -88,6 +108,10 @@ test('every key as a variable, which wins over the file', async () => {
     engines: ['/run/b.sock'],
     limits: { entryBytes: Infinity },
     bundlesAtOnce: 4,
+    socketGroup: '4711',
+    hosts: ['a.internal', 'b.internal'],
+    tls: { certificate: '/a.crt', key: '/a.key', clientScopes: ['read'] },
+    jwt: { issuer: 'i', audience: 'a', algorithms: ['EdDSA', 'ES256', 'RS256'] },
   })
 })
 
@@ -104,6 +128,7 @@ test.each([
   ['watchedUnits', 'contains "a b", which is not a unit name', 'watchedUnits: [a b]'],
   ['watchedUnits', 'is not a list', 'watchedUnits: { a: b }'],
   ['engines', 'contains "tcp://x:2375", which is not an absolute path of a socket', 'engines: ["tcp://x:2375"]'],
+  ['socketGroup', '"-a" is not a group', 'socketGroup: -a'],
   ['limits', '"memory=5" is not a limit; accepted: "none", or', 'limits: memory=5'],
   ['bundlesAtOnce', '0 is less than 1; accepted: a whole number from 1 to 16', 'bundlesAtOnce: 0'],
   ['bundlesAtOnce', 'true is not a whole number', 'bundlesAtOnce: true'],
@@ -121,6 +146,16 @@ describe('who may ask is never guessed: TCP stays closed', () => {
     ['a bad address', 'listen: everywhere', 'listen'],
     ['a port out of range', 'listen: 127.0.0.1:70000', 'listen'],
     ['a bad auth', 'auth: nobody', 'auth'],
+    ['a host name that is none', 'hosts: ["a:80"]', 'hosts'],
+    ['tls in a word', 'tls: yes please', 'tls'],
+    ['tls without a key', 'tls: { certificate: /a.crt }', 'tls'],
+    ['tls with a key misspelt', 'tls: { certificate: /a.crt, key: /a, clientCA: /c }', 'tls'],
+    ['tls with a relative path', 'tls: { certificate: a.crt, key: /a.key }', 'tls'],
+    ['tls with a scope that is none', 'tls: { certificate: /a.crt, key: /a.key, clientScopes: [all] }', 'tls'],
+    ['jwt without an audience', 'jwt: { issuer: i, jwksUrl: https://x/jwks }', 'jwt'],
+    ['jwt with keys over plain HTTP', 'jwt: { issuer: i, audience: a, jwksUrl: http://x/jwks }', 'jwt'],
+    ['jwt with a password in its URL', 'jwt: { issuer: i, audience: a, jwksUrl: https://u:hush@x/jwks }', 'jwt'],
+    ['jwt with a shared secret', 'jwt: { issuer: i, audience: a, jwksUrl: https://x/, algorithms: [HS256] }', 'jwt'],
     ['a file that is no YAML', 'auth: [none', 'config.yaml'],
     ['a file that is no mapping', '- auth\n- none\n', 'config.yaml'],
     ['a key given twice', 'auth: none\nauth: none\n', 'config.yaml'],
@@ -128,6 +163,17 @@ describe('who may ask is never guessed: TCP stays closed', () => {
     const { config, problems } = await loadFile(text, key === 'listen' ? { DIAGD_AUTH: 'none' } : {})
     expect(problems).toMatchObject([{ key, message: expect.stringContaining('TCP stays closed') }])
     expect(config).toMatchObject({ listen: undefined, auth: undefined })
+    expect(JSON.stringify(problems)).not.toContain('hush')
+  })
+
+  test('a message names the part of a mapping that is wrong, and what is accepted', async () => {
+    const { problems } = await loadFile('tls: { certificate: a.crt }\n')
+    expect(problems[0]!.message).toMatch(
+      /^its value has a wrong part: certificate is not an absolute path; key is missing; accepted: "terminated-upstream" .* TCP stays closed$/,
+    )
+    expect((await load({ DIAGD_JWT: '{a: ', DIAGD_TLS: 'terminated-upstream' })).problems[0]!.message).toContain(
+      'its value is not YAML: ',
+    )
   })
 
   test('with a bad variable', async () => {
@@ -154,7 +200,7 @@ describe('who may ask is never guessed: TCP stays closed', () => {
 test('an unknown key and an unknown variable are problems that name the known ones', async () => {
   const { problems } = await loadFile('lisen: none\n', { DIAGD_LISEN: 'none' })
   expect(problems).toEqual([
-    { key: 'lisen', message: expect.stringContaining('accepted: node, listen, socket') },
+    { key: 'lisen', message: expect.stringContaining('accepted: node, listen, tls') },
     { key: 'DIAGD_LISEN', message: expect.stringContaining('accepted: DIAGD_NODE, DIAGD_LISTEN') },
   ])
 })

@@ -41,7 +41,7 @@ export async function loadConfig(environment: Environment, uid: number): Promise
   return { config, problems }
 }
 
-const DOOR_KEYS = new Set(['listen', 'auth', 'DIAGD_LISTEN', 'DIAGD_AUTH'])
+const DOOR_KEYS = new Set(CONFIG_KEYS.flatMap((key) => (metaOf(key).door ? [key, variableOf(key)] : [])))
 
 async function readFile(
   path: string,
@@ -80,10 +80,10 @@ function valueOf(key: ConfigKey, inFile: unknown, variable: string | undefined, 
   const schema = configSchema.shape[key]
   const result = schema.safeParse(raw)
   if (result.success) return result.data
-  const { accepts, secret } = metaOf(key)
-  const shown = secret ? 'its value' : (JSON.stringify(raw) ?? '').slice(0, 200)
+  const { accepts, secret, door, mapping } = metaOf(key)
+  const shown = secret || mapping ? 'its value' : (JSON.stringify(raw) ?? '').slice(0, 200)
   const what = result.error.issues.map((issue) => issue.message).join('; ')
-  const effect = key === 'listen' || key === 'auth' ? 'TCP stays closed' : 'the default stands in'
+  const effect = door ? 'TCP stays closed' : 'the default stands in'
   problems.push({
     key: fromEnvironment ? variableOf(key) : key,
     message: `${shown} ${what}; accepted: ${accepts}; ${effect}`,
