@@ -7,6 +7,8 @@ import { JWT_ACCEPTS, parseJwt } from './config/jwt.ts'
 import { DEFAULT_LIMITS, formatLimits, LIMITS_GRAMMAR, parseLimits } from './config/limits.ts'
 import { formatListen, parseListen } from './config/listen.ts'
 import { listOf, parsed } from './config/parsed.ts'
+import { parseRecipientsKey, RECIPIENTS_GRAMMAR } from './config/recipients.ts'
+import type { Recipients } from './config/recipients.ts'
 import { parseTls, TLS_ACCEPTS } from './config/tls.ts'
 
 export type { Listen } from './config/listen.ts'
@@ -23,6 +25,8 @@ export interface KeyMeta {
   door?: boolean
   /** A mapping: a message about it names the wrong part, and does not show the whole. */
   mapping?: boolean
+  /** What a bad value leads to, where it is not that the default stands in. */
+  effect?: string
 }
 
 const SOCKET_PATH = /^\/[^\0]{1,106}$/
@@ -108,6 +112,16 @@ export const configSchema = z.object({
       accepts: LIMITS_GRAMMAR,
       default: formatLimits(DEFAULT_LIMITS),
     }),
+  recipients: parsed(parseRecipientsKey)
+    .prefault([])
+    .meta({
+      description:
+        'Who can open the bundles: every one is encrypted to these. A request adds recipients, and takes none away.',
+      accepts: `"none", or a list of ${RECIPIENTS_GRAMMAR}`,
+      default: 'none: not encrypted unless a request names some',
+      mapping: true,
+      effect: 'no bundle is made',
+    }),
   bundlesAtOnce: z
     .preprocess(
       (value) => (typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : value),
@@ -123,8 +137,9 @@ export const configSchema = z.object({
 
 export type ConfigKey = keyof typeof configSchema.shape
 
-export type Config = Omit<z.infer<typeof configSchema>, 'socket'> & {
+export type Config = Omit<z.infer<typeof configSchema>, 'socket' | 'recipients'> & {
   socket: string
+  recipients: Recipients
   /** Where config.yaml, collectors.d and extras.d are looked for. */
   configDir: string
 }

@@ -197,6 +197,41 @@ describe('who may ask is never guessed: TCP stays closed', () => {
   })
 })
 
+describe('who can open a bundle is never guessed: recipients that are not understood are unknown, not none', () => {
+  const RECIPIENT = 'age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p'
+  const SECRET = 'AGE-SECRET-KEY-1GFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPQ4EGAEX'
+
+  test.each([
+    ['mistyped', `recipients: [${RECIPIENT.replace('qmc', 'qmd')}]`, 'recipients', 'its checksum does not match'],
+    ['a key of ssh', 'recipients: [ssh-ed25519 AAAA]', 'recipients', '"ssh-ed25519 AAAA" is a key of ssh'],
+    [
+      'of another kind',
+      'recipients: [age1pq1qqqqqqqqqqqqqqqqq]',
+      'recipients',
+      '"age1pq1qqqqqqqqq…" is not a recipient',
+    ],
+    ['a secret key', `recipients: [${SECRET}]`, 'recipients', 'this is a secret key'],
+    ['no list', 'recipients: 7', 'recipients', 'is not a list'],
+    ['in a key misspelt', `recipient: [${RECIPIENT}]`, 'recipient', 'is not a key'],
+    ['in a file that is no YAML', `recipients: [${RECIPIENT}`, 'config.yaml', 'cannot be used'],
+  ])('%s', async (_, text, key, message) => {
+    const { config, problems } = await loadFile(text)
+    expect(config.recipients).toBe('unknown')
+    expect(problems).toMatchObject([{ key, message: expect.stringContaining(message) }])
+    expect(JSON.stringify(problems)).not.toContain(SECRET)
+  })
+
+  test('a variable names some or none, whatever the file says', async () => {
+    const list = `recipients: [${RECIPIENT}]\n`
+    expect((await loadFile(list)).config.recipients).toEqual([RECIPIENT])
+    expect((await loadFile(list, { DIAGD_RECIPIENTS: 'none' })).config.recipients).toEqual([])
+    expect((await loadFile('a: [', { DIAGD_RECIPIENTS: ` ${RECIPIENT},${RECIPIENT}` })).config.recipients).toEqual([
+      RECIPIENT,
+    ])
+    expect((await load({ DIAGD_RECIPIENT: RECIPIENT })).config.recipients).toBe('unknown')
+  })
+})
+
 test('an unknown key and an unknown variable are problems that name the known ones', async () => {
   const { problems } = await loadFile('lisen: none\n', { DIAGD_LISEN: 'none' })
   expect(problems).toEqual([

@@ -38,6 +38,10 @@ export async function loadConfig(environment: Environment, uid: number): Promise
   config.engines = [...config.engines, ...dockerHost(environment.DOCKER_HOST, problems)]
   const uncertain = file.broken || problems.some(({ key }) => DOOR_KEYS.has(key))
   if (uncertain) Object.assign(config, { listen: undefined, auth: undefined })
+  const inVariable = Boolean(environment[variableOf('recipients')])
+  // What was meant for some eyes only does not go out for all, even where the key is misspelt.
+  const misread = problems.some(({ key }) => /recipient/i.test(key))
+  if (misread || (file.recipientsLost && !inVariable)) config.recipients = 'unknown'
   return { config, problems }
 }
 
@@ -46,9 +50,10 @@ const DOOR_KEYS = new Set(CONFIG_KEYS.flatMap((key) => (metaOf(key).door ? [key,
 async function readFile(
   path: string,
   problems: Problem[],
-): Promise<{ values: Record<string, unknown>; broken: boolean }> {
+): Promise<{ values: Record<string, unknown>; broken: boolean; recipientsLost?: boolean }> {
+  let text = ''
   try {
-    const text = await readBounded(path)
+    text = await readBounded(path)
     const values: unknown = parse(text, { uniqueKeys: true }) ?? {}
     if (typeof values !== 'object' || Array.isArray(values)) throw new Error('it has to be a mapping of keys to values')
     return { values: values as Record<string, unknown>, broken: false }
@@ -58,7 +63,7 @@ async function readFile(
       key: CONFIG_FILE,
       message: `${path} cannot be used, so TCP stays closed: ${(error as Error).message.trim()}`,
     })
-    return { values: {}, broken: true }
+    return { values: {}, broken: true, recipientsLost: /\brecipients\b/.test(text) }
   }
 }
 
@@ -80,13 +85,12 @@ function valueOf(key: ConfigKey, inFile: unknown, variable: string | undefined, 
   const schema = configSchema.shape[key]
   const result = schema.safeParse(raw)
   if (result.success) return result.data
-  const { accepts, secret, door, mapping } = metaOf(key)
+  const { accepts, secret, door, mapping, effect = 'the default stands in' } = metaOf(key)
   const shown = secret || mapping ? 'its value' : (JSON.stringify(raw) ?? '').slice(0, 200)
   const what = result.error.issues.map((issue) => issue.message).join('; ')
-  const effect = door ? 'TCP stays closed' : 'the default stands in'
   problems.push({
     key: fromEnvironment ? variableOf(key) : key,
-    message: `${shown} ${what}; accepted: ${accepts}; ${effect}`,
+    message: `${shown} ${what}; accepted: ${accepts}; ${door ? 'TCP stays closed' : effect}`,
   })
   return schema.parse(undefined)
 }
