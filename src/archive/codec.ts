@@ -14,18 +14,24 @@ export interface Codec {
   readonly header: Buffer
   /** Compresses one piece on libuv's pool. */
   compress(piece: Buffer): Promise<Buffer>
-  /** Bytes that mean nothing, to be sent while there is nothing to say; valid between any two pieces. */
-  readonly idle: Buffer | undefined
+  /** Bytes that mean nothing, at least so many, to be sent while there is nothing to say; valid between any two pieces. */
+  idle(leastBytes: number): Buffer | undefined
   /** Whether the trailer wants the CRC-32 of all that was compressed; else it is not computed. */
   readonly summed: boolean
   /** Closes the stream, given the CRC-32 and length of all that was compressed. */
   trailer(crc32: number, lengthBytes: number): Buffer
 }
 
-export const FORMATS: Record<Format, { extension: string; contentType: string }> = {
+const FORMATS: Record<Format, { extension: string; contentType: string }> = {
   'tar.gz': { extension: 'tar.gz', contentType: 'application/gzip' },
   'tar.zst': { extension: 'tar.zst', contentType: 'application/zstd' },
   tar: { extension: 'tar', contentType: 'application/x-tar' },
+}
+
+/** Of what leaves: an encrypted stream is bytes to everybody but its recipients. */
+export function fileType(format: Format, encrypted: boolean): { extension: string; contentType: string } {
+  if (!encrypted) return FORMATS[format]
+  return { extension: `${FORMATS[format].extension}.age`, contentType: 'application/octet-stream' }
 }
 
 /** @param level 1 (fast) … 9 (small), the scale of gzip; zstd's levels are chosen to match its place on it. */
@@ -40,6 +46,8 @@ const zstdCompress = promisify<Buffer, zlib.ZstdOptions, Buffer>(zlib.zstdCompre
 
 /** Output is gathered in chunks of this size: one holds a segment of logs, so that none takes a second trip to the pool. */
 const OUTPUT_CHUNK_BYTES = 256 * 1024
+
+const EMPTY_BLOCK = Buffer.from([0x00, 0x00, 0x00, 0xff, 0xff])
 
 /** One gzip member (RFC 1952) of raw deflate pieces (RFC 1951), each ended by a full flush. */
 function gzip(level: number): Codec {
@@ -56,8 +64,8 @@ function gzip(level: number): Codec {
     summed: true,
     header: Buffer.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3]),
     compress: async (piece) => exact(await deflateRaw(piece, options)),
-    // A stored block of no bytes, not the last one.
-    idle: Buffer.from([0x00, 0x00, 0x00, 0xff, 0xff]),
+    // Stored blocks of no bytes, none the last one.
+    idle: (leastBytes) => Buffer.alloc(5 * Math.max(1, Math.ceil(leastBytes / 5)), EMPTY_BLOCK),
     trailer(crc32, lengthBytes) {
       // The last block: fixed codes, end of block at once. Then CRC-32 and the length modulo 2^32.
       const trailer = Buffer.from([0x03, 0x00, 0, 0, 0, 0, 0, 0, 0, 0])
@@ -86,10 +94,17 @@ function zstd(level: number): Codec {
     ...FORMATS['tar.zst'],
     header: Buffer.alloc(0),
     compress: async (piece) => exact(await zstdCompress(piece, options)),
-    // A skippable frame of no bytes.
-    idle: Buffer.from([0x50, 0x2a, 0x4d, 0x18, 0, 0, 0, 0]),
+    idle: skippableFrame,
     trailer: () => Buffer.alloc(0),
   }
+}
+
+/** RFC 8878, section 3.1.2: a magic number, a length, and that many bytes that nobody reads. */
+function skippableFrame(leastBytes: number): Buffer {
+  const frame = Buffer.alloc(Math.max(8, leastBytes))
+  frame.writeUInt32LE(0x184d2a50, 0)
+  frame.writeUInt32LE(frame.length - 8, 4)
+  return frame
 }
 
 const plain: Codec = {
@@ -99,7 +114,7 @@ const plain: Codec = {
   header: Buffer.alloc(0),
   compress: async (piece) => Buffer.from(piece),
   // Nothing in a plain tar stream means nothing in the middle of an entry.
-  idle: undefined,
+  idle: () => undefined,
   trailer: () => Buffer.alloc(0),
 }
 

@@ -10,6 +10,8 @@ import type { Segment } from './segments.ts'
 /** Where the archive goes: resolves when it may take more, rejects when it is gone. */
 export interface Sink {
   write(chunk: Buffer): Promise<void>
+  /** Less than this may stay inside the sink until more comes; without it, all goes on at once. */
+  readonly holdsBytes?: number
 }
 
 /** Segments that may wait for the sink. With pieces of 1 MiB this is ≤ 6 MiB, far less compressed. */
@@ -21,6 +23,7 @@ const IDLE_MS = 10_000
 export class Output {
   readonly #sink: Sink
   readonly #codec: Codec
+  readonly #idle: Buffer | undefined
   readonly #idleMs: number
   readonly #waiting: (() => void)[] = []
   #queued = 0
@@ -37,6 +40,7 @@ export class Output {
   constructor(sink: Sink, codec: Codec, idleMs = IDLE_MS) {
     this.#sink = sink
     this.#codec = codec
+    this.#idle = codec.idle(sink.holdsBytes ?? 0)
     this.#idleMs = idleMs
     this.#tail = this.#write(codec.header)
     this.#tail.catch((error: unknown) => this.#fail(error))
@@ -96,7 +100,7 @@ export class Output {
   }
 
   #armIdle(): void {
-    const { idle } = this.#codec
+    const idle = this.#idle
     if (idle === undefined || this.#failure || this.#ended) return
     this.#idleTimer = setTimeout(() => {
       this.#tail = this.#tail.then(() => (this.#failure ? undefined : this.#write(idle)))

@@ -9,6 +9,7 @@ import tar from 'tar-stream'
 import type { Format } from '../collect/types.ts'
 import { decode, detectFormat } from './decode.ts'
 import type { StreamEnd } from './decode.ts'
+import { decrypt, isEncrypted } from './decrypt.ts'
 import { checkContents } from './verify-contents.ts'
 
 /** `cut`: it stops before its end, what arrived is good. `damaged`: something in it is not as it was written. */
@@ -22,6 +23,7 @@ export interface VerifyReport {
   /** No findings: this is the bundle that was sent, all of it. */
   readonly whole: boolean
   readonly format: Format | undefined
+  readonly encrypted: boolean
   readonly bundleId: string | undefined
   /** What the bundle says of itself: `partial` when some source could not be read in full. */
   readonly outcome: string | undefined
@@ -76,10 +78,16 @@ class Findings {
   }
 }
 
-/** @throws the error of the input, when it cannot be read. */
-export async function verifyBundle(input: Readable): Promise<VerifyReport> {
-  const source = counted(input)
+/**
+ * @param identities secret keys of age that open an encrypted bundle.
+ * @throws the error of the input, when it cannot be read, and an Error when it is encrypted and they do not open it.
+ */
+export async function verifyBundle(input: Readable, identities: readonly string[] = []): Promise<VerifyReport> {
+  const sent = counted(input)
+  const encrypted = isEncrypted(await sent.peek(512))
+  if (encrypted && identities.length === 0) throw new Error(LOCKED)
   const findings = new Findings()
+  const source = encrypted ? counted(opened(sent.chunks(), identities, findings)) : sent
   const contents: Contents = { topFolder: undefined, files: new Map(), documents: new Map(), findings }
   const start = await source.peek(512)
   const format = detectFormat(start)
@@ -87,18 +95,34 @@ export async function verifyBundle(input: Readable): Promise<VerifyReport> {
   if (start.length === 0) findings.add('cut', 'it is empty')
   else if (!format) findings.add('damaged', 'it is neither gzip nor zstd nor tar')
   else outcome = await examine(format, source.chunks(), contents)
-  if (source.error) throw source.error
+  const error = sent.error ?? source.error
+  if (error) throw error
   return {
     whole: findings.list.length === 0,
     format,
+    encrypted,
     bundleId: contents.topFolder,
     outcome,
     findings: findings.list,
     moreFindings: findings.more,
-    bytesIn: source.bytes,
+    bytesIn: sent.bytes,
     files: contents.files.size,
     lastWhole: [...contents.files.keys()].at(-1),
   }
+}
+
+const LOCKED =
+  'it is encrypted, and nothing is known of what is inside; with a key that opens it: ' +
+  'diagd verify --identity KEYFILE FILE, or age -d -i KEYFILE FILE | diagd verify -'
+
+async function* opened(
+  sent: AsyncIterable<Buffer>,
+  identities: readonly string[],
+  findings: Findings,
+): AsyncGenerator<Buffer, void, void> {
+  const { cut, damaged } = yield* decrypt(sent, identities)
+  if (damaged) findings.add('damaged', damaged)
+  if (cut) findings.add('cut', cut)
 }
 
 async function examine(format: Format, input: AsyncIterable<Buffer>, contents: Contents): Promise<string | undefined> {
@@ -165,8 +189,8 @@ function placeOf(name: string, contents: Contents): string {
 }
 
 /** The input with its bytes counted, its beginning looked at, and its error kept apart from what is wrong in it. */
-function counted(input: Readable) {
-  const iterator = input[Symbol.asyncIterator]() as AsyncIterator<Buffer>
+function counted(input: AsyncIterable<Buffer>) {
+  const iterator = input[Symbol.asyncIterator]()
   const state = { bytes: 0, error: undefined as Error | undefined, peek, chunks }
   let first = Buffer.alloc(0)
   async function next(): Promise<Buffer | undefined> {

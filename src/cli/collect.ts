@@ -1,5 +1,5 @@
 /** `diagd collect`: a bundle with the caller's rights, no daemon needed. */
-import { FORMATS } from '../archive/codec.ts'
+import { fileType } from '../archive/codec.ts'
 import { bundleId, collectBundle } from '../collect/bundle.ts'
 import { parseBundleRequest } from '../collect/request.ts'
 import type { BundleResult } from '../collect/types.ts'
@@ -9,6 +9,7 @@ import type { Io } from './io.ts'
 import { openOutput } from './output.ts'
 import type { Output } from './output.ts'
 import { createProgress } from './progress.ts'
+import { recipientsIn } from './recipients-file.ts'
 import { catchSignals } from './signals.ts'
 import { summarize } from './summary.ts'
 
@@ -16,13 +17,17 @@ import { summarize } from './summary.ts'
 const LETTING_GO_MS = 10_000
 
 export async function collect(options: Record<string, string | string[]>, io: Io): Promise<number> {
-  const { output: file, ...parameters } = options
+  const { output: file, recipientsFile, ...parameters } = options
+  if (recipientsFile !== undefined)
+    parameters.recipient = [parameters.recipient ?? [], await recipientsIn(recipientsFile as string)].flat()
   const { config, deps, problems } = await prepare(io)
   const nowMs = Date.now()
-  const facts = { nowMs, collectorIds: deps.collectors.map(({ id }) => id), defaults: config.limits }
+  const { limits: defaults, recipients } = config
+  const facts = { nowMs, collectorIds: deps.collectors.map(({ id }) => id), defaults, recipients }
   const request = parseBundleRequest(parameters, facts)
   const id = bundleId(deps.host.node, nowMs)
-  const output = await openOutput(file as string | undefined, `${id}.${FORMATS[request.format].extension}`, io)
+  const { extension } = fileType(request.format, request.recipients.length > 0)
+  const output = await openOutput(file as string | undefined, `${id}.${extension}`, io)
   sayProblems(io, problems)
 
   const interrupt = catchSignals()

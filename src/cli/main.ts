@@ -62,7 +62,10 @@ function commands(io: Io, exit: (code: number) => void): Command {
     .command('verify')
     .description('tell a whole bundle from a cut or damaged one, offline')
     .argument('<file>', 'the bundle, or "-" for stdin')
-    .action(async (file: string) => exit(await (await import('./verify.ts')).verify(file, io)))
+    .option('--identity <file>', 'secret keys of age that open an encrypted bundle')
+    .action(async (file: string, options: { identity?: string }) =>
+      exit(await (await import('./verify.ts')).verify(file, options, io)),
+    )
 
   program
     .command('check')
@@ -85,4 +88,6 @@ function collectCommand(program: Command): Command {
     .option('--format <format>', 'tar.gz, tar.zst or tar (default: tar.gz)')
     .option('--compression <level>', '1 (fast) to 9 (small) (default: 6)')
     .option('--limits <limits>', 'none, or entry=64MiB,collector=256MiB,bundle=1GiB,command=60s,stall=15s,entries=4096')
+    .option('--recipient <age1…>', 'encrypt to this public key of age; may be given several times', several)
+    .option('--recipients-file <file>', 'encrypt to the public keys in this file, one a line')
 }

@@ -1,6 +1,8 @@
 /** One bundle, from its first entry to its last. */
 import { randomBytes } from 'node:crypto'
 import { codecFor } from '../archive/codec.ts'
+import { encryptedSink } from '../archive/encrypt.ts'
+import type { EncryptedSink } from '../archive/encrypt.ts'
 import { ArchiveWriter } from '../archive/writer.ts'
 import { Budget } from './budget.ts'
 import type { BundleDeps } from './deps.ts'
@@ -47,7 +49,13 @@ export async function collectBundle(
   const id = options.bundleId ?? bundleId(deps.host.node, startedAtMs)
   const abort = new AbortController()
   const signal = AbortSignal.any([abort.signal, options.signal])
-  const archive = new ArchiveWriter(sink, codecFor(request.format, request.compression), id, options.idleMs)
+  const encryption = encryptionOf(request, sink)
+  const archive = new ArchiveWriter(
+    encryption ?? sink,
+    codecFor(request.format, request.compression),
+    id,
+    options.idleMs,
+  )
   const run: BundleRun = {
     request,
     deps,
@@ -63,19 +71,28 @@ export async function collectBundle(
   }
   try {
     await write(id, run)
+    await encryption?.end()
   } finally {
     // Whoever still waits for anything of this bundle stops waiting.
     abort.abort(new Error('the bundle has ended'))
     archive.destroy()
+    await encryption?.destroy()
   }
   return {
     bundleId: id,
     outcome: outcomeOf(run),
     rows: run.rows,
     bytesIn: archive.bytesIn,
-    bytesOut: archive.bytesOut,
+    bytesOut: encryption?.bytesOut() ?? archive.bytesOut,
     durationMs: Math.round(performance.now() - began),
   }
+}
+
+/** @throws Error when it is not known whom the bundle is for. */
+function encryptionOf({ recipients }: BundleRequest, sink: Sink): EncryptedSink | undefined {
+  if (recipients === 'unknown')
+    throw new Error('the configuration speaks of recipients that cannot be understood; diagd check tells what is wrong')
+  return recipients.length > 0 ? encryptedSink(sink, recipients) : undefined
 }
 
 async function write(id: string, run: BundleRun): Promise<void> {

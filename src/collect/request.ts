@@ -1,5 +1,7 @@
 /** The one place that reads what is wished for, from a command line or a query string. */
 import { LIMITS_GRAMMAR, parseLimits } from '../config/limits.ts'
+import { parseRecipients, RECIPIENTS_GRAMMAR } from '../config/recipients.ts'
+import type { Recipients } from '../config/recipients.ts'
 import type { BundleRequest, Format, Limits } from './types.ts'
 
 export type Parameters = Readonly<Record<string, string | readonly string[] | undefined>>
@@ -9,6 +11,8 @@ export interface RequestFacts {
   /** What `only` and `skip` may name, besides `extras`. */
   readonly collectorIds: readonly string[]
   readonly defaults: Limits
+  /** Whom every bundle is encrypted to, whatever is wished; nobody without it. */
+  readonly recipients?: Recipients
 }
 
 /** A wish that cannot be understood. The message begins with the parameter and says what is accepted. */
@@ -22,7 +26,7 @@ export class UsageError extends Error {
   }
 }
 
-const PARAMETERS = ['only', 'skip', 'since', 'until', 'around', 'format', 'compression', 'limits'] as const
+const PARAMETERS = ['only', 'skip', 'since', 'until', 'around', 'format', 'compression', 'limits', 'recipient'] as const
 type Parameter = (typeof PARAMETERS)[number]
 
 const FORMATS: readonly Format[] = ['tar.gz', 'tar.zst', 'tar']
@@ -48,6 +52,7 @@ export function parseBundleRequest(parameters: Parameters, facts: RequestFacts):
     format: format(single(parameters, 'format')),
     compression: compression(single(parameters, 'compression')),
     limits: limits(single(parameters, 'limits'), facts.defaults),
+    recipients: recipients(parameters.recipient, facts.recipients),
   }
 }
 
@@ -140,6 +145,16 @@ function limits(text: string | undefined, defaults: Limits): Limits {
     return parseLimits(text, defaults)
   } catch (error) {
     throw new UsageError('limits', `${printable((error as Error).message)}; accepted: ${LIMITS_GRAMMAR}`)
+  }
+}
+
+/** Those of the configuration, and those wished for besides. `?recipient=a,b` and `?recipient=a&recipient=b` mean the same. */
+function recipients(wished: Parameters[string], always: Recipients = []): Recipients {
+  try {
+    const added = parseRecipients([wished ?? []].flat().flatMap((text) => text.split(',')))
+    return always === 'unknown' ? always : [...new Set([...always, ...added])]
+  } catch (error) {
+    throw new UsageError('recipient', `${printable((error as Error).message)}; accepted: ${RECIPIENTS_GRAMMAR}`)
   }
 }
 

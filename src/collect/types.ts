@@ -1,6 +1,7 @@
 /** What is asked for, what comes of it, and how it is told while it runs. */
 import type { Format } from '../archive/codec.ts'
 import type { Collector, Outcome, Tier } from '../collector.ts'
+import type { Recipients } from '../config/recipients.ts'
 
 export type { Format } from '../archive/codec.ts'
 export type { Sink } from '../archive/output.ts'
@@ -26,6 +27,8 @@ export interface BundleRequest {
   /** 1 (fast) … 9 (small); ignored for plain tar. */
   readonly compression: number
   readonly limits: Limits
+  /** Whom the bundle is encrypted to; nobody: it is not. */
+  readonly recipients: Recipients
 }
 
 export interface RegisteredCollector {

@@ -10,7 +10,7 @@ import { healthRoutes } from './health.ts'
 import type { Places } from './places.ts'
 
 export interface AppDeps {
-  readonly config: Pick<Config, 'auth' | 'limits' | 'socket'>
+  readonly config: Pick<Config, 'auth' | 'limits' | 'recipients' | 'socket'>
   readonly logger: FastifyBaseLogger
   readonly places: Places
   readonly health: () => unknown

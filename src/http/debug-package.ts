@@ -1,6 +1,6 @@
 /** GET /debug-package: the bundle, streamed. HEAD answers the headers and collects nothing. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { FORMATS } from '../archive/codec.ts'
+import { fileType } from '../archive/codec.ts'
 import { parseBundleRequest } from '../collect/request.ts'
 import type { Parameters } from '../collect/request.ts'
 import type { BundleRequest } from '../collect/types.ts'
@@ -38,10 +38,11 @@ function prepare(request: FastifyRequest, deps: AppDeps): Prepared {
     throw new HttpError('http-version', 'a bundle cannot be told from a cut one over HTTP/1.0; ask with HTTP/1.1')
   }
   const nowMs = Date.now()
-  const facts = { nowMs, collectorIds: deps.collectorIds, defaults: deps.config.limits }
+  const { limits: defaults, recipients } = deps.config
+  const facts = { nowMs, collectorIds: deps.collectorIds, defaults, recipients }
   const wish = parseBundleRequest(request.query as Parameters, facts)
   const id = deps.bundleId(nowMs)
-  const { contentType, extension } = FORMATS[wish.format]
+  const { contentType, extension } = fileType(wish.format, wish.recipients.length > 0)
   const headers = {
     'content-type': contentType,
     'content-disposition': `attachment; filename="${id}.${extension}"`,

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { parseBundleRequest, UsageError } from '../../src/collect/request.ts'
 import type { Parameters } from '../../src/collect/request.ts'
 import { DEFAULT_LIMITS } from '../../src/config/limits.ts'
@@ -26,6 +26,7 @@ test('wishes nothing: everything, of the last 24 hours, as tar.gz at level 6', (
     format: 'tar.gz',
     compression: 6,
     limits: DEFAULT_LIMITS,
+    recipients: [],
   })
 })
 
@@ -33,7 +34,7 @@ test('refuses a parameter it does not know, and says which it knows', () => {
   const error = refusal({ sinc: '2h' })
   expect(error).toMatchObject({ code: 'bad-parameter', parameter: 'sinc' })
   expect(error.message).toBe(
-    'sinc: is not a parameter; accepted: only, skip, since, until, around, format, compression, limits',
+    'sinc: is not a parameter; accepted: only, skip, since, until, around, format, compression, limits, recipient',
   )
 })
 
@@ -124,5 +125,49 @@ test('reads limits over those of the configuration', () => {
   expect(parseBundleRequest({ limits: 'entry=1MiB' }, { ...facts, defaults }).limits).toEqual({
     ...defaults,
     entryBytes: 1024 ** 2,
+  })
+})
+
+describe('recipients', () => {
+  const [A, B] = [
+    'age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p',
+    'age128k6jt0uzahrjyuyp2cx5ms8md94skj0lnj4sd7svhwpv3ymps7s8yndr8',
+  ]
+
+  test('are taken from a list, from several parameters, once each', () => {
+    expect(parse({ recipient: [`${A},${B}`, A] }).recipients).toEqual([A, B])
+  })
+
+  test('add to those of the configuration, and take none away', () => {
+    expect(parseBundleRequest({ recipient: B }, { ...facts, recipients: [A] }).recipients).toEqual([A, B])
+    expect(parseBundleRequest({}, { ...facts, recipients: [A] }).recipients).toEqual([A])
+    expect(refusal({ recipient: '' }).parameter).toBe('recipient')
+    expect(refusal({ recipient: 'none' }).parameter).toBe('recipient')
+  })
+
+  test('stay unknown where the configuration cannot be understood', () => {
+    expect(parseBundleRequest({ recipient: B }, { ...facts, recipients: 'unknown' }).recipients).toBe('unknown')
+  })
+
+  test.each([
+    ['not one', 'alice@example.com-and-more', '"alice@example.co…" is not a recipient'],
+    [
+      'one with a slip of the pen',
+      A.replace('3z7', '3y7'),
+      '"age1ql3y7hjy54pw…" is mistyped: its checksum does not match',
+    ],
+    ['one cut short', A.slice(0, -1), '"age1ql3z7hjy54pw…" is not a recipient'],
+    ['a key of ssh', 'ssh-ed25519 AAAAC3Nza', '"ssh-ed25519 AAAA…" is a key of ssh, which is not taken'],
+  ])('refuses %s, shortened, and says what is accepted', (_, text, message) => {
+    expect(refusal({ recipient: text }).message).toBe(
+      `recipient: ${message}; accepted: public keys of age, as age-keygen prints them (age1… of 62 characters), at most 16`,
+    )
+  })
+
+  test('never shows a secret key that somebody took for a public one', () => {
+    const secret = 'AGE-SECRET-KEY-1GFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPQ4EGAEX'
+    for (const text of [secret, secret.toLowerCase(), `${A},${secret}`]) {
+      expect(refusal({ recipient: text }).message).toMatch(/^recipient: this is a secret key, which stays where/)
+    }
   })
 })

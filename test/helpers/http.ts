@@ -21,7 +21,7 @@ export function resultOf(bytesOut: number): BundleResult {
 /** An app whose engine answers `bundle`, unless the test says otherwise. */
 export function depsOf(overrides: Partial<AppDeps> = {}): AppDeps {
   return {
-    config: { auth: undefined, limits: DEFAULT_LIMITS, socket: '/run/diagd/diagd.sock' },
+    config: { auth: undefined, limits: DEFAULT_LIMITS, recipients: [], socket: '/run/diagd/diagd.sock' },
     logger: pino({ level: 'silent' }),
     places: createPlaces(2),
     health: () => ({ status: 'ok' }),
