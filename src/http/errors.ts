@@ -5,15 +5,25 @@ import { UsageError } from '../collect/request.ts'
 export const ERRORS = {
   'bad-parameter': { status: 400, title: 'A parameter cannot be understood' },
   'bad-request': { status: 400, title: 'The request cannot be understood' },
+  'credential-in-query': { status: 400, title: 'A credential does not belong into a URL' },
   unauthorized: { status: 401, title: 'This door is locked' },
+  'invalid-credential': { status: 401, title: 'The credential is not accepted' },
+  'insufficient-scope': { status: 403, title: 'The credential is good for something else' },
+  'cross-site': { status: 403, title: 'A page of another site asks' },
   'not-found': { status: 404, title: 'There is nothing here' },
   'method-not-allowed': { status: 405, title: 'The method does not apply here' },
+  'request-timeout': { status: 408, title: 'The request took too long to arrive' },
   'body-too-large': { status: 413, title: 'The body of the request is too large' },
+  'url-too-long': { status: 414, title: 'The address of the request is too long' },
   'unsupported-media-type': { status: 415, title: 'The type of the body is not understood' },
+  'wrong-host': { status: 421, title: 'This is not the host that was asked for' },
   'too-many-bundles': { status: 429, title: 'Enough bundles are being made' },
+  'too-many-tries': { status: 429, title: 'Too many wrong credentials' },
+  'headers-too-large': { status: 431, title: 'The headers of the request are too large' },
   'bundle-failed': { status: 500, title: 'The bundle could not be started' },
   internal: { status: 500, title: 'diagd made a mistake' },
   'shutting-down': { status: 503, title: 'diagd is shutting down' },
+  'keys-unreachable': { status: 503, title: 'The credential cannot be checked now' },
   'http-version': { status: 505, title: 'This needs HTTP/1.1' },
 } as const
 
@@ -32,8 +42,19 @@ export class HttpError extends Error {
   }
 }
 
-/** The one place that turns what was thrown into an answer. */
 export function sendProblem(reply: FastifyReply, thrown: unknown): FastifyReply {
+  const { status, headers, body } = problemOf(thrown)
+  return reply.code(status).headers(headers).send(body)
+}
+
+export interface ProblemAnswer {
+  readonly status: number
+  readonly headers: Record<string, string>
+  readonly body: Buffer
+}
+
+/** The one place that turns what was thrown into an answer. */
+export function problemOf(thrown: unknown): ProblemAnswer {
   const error = toHttpError(thrown)
   const { status, title } = ERRORS[error.code]
   const { parameter } = error
@@ -45,11 +66,8 @@ export function sendProblem(reply: FastifyReply, thrown: unknown): FastifyReply 
     detail: error.message,
     parameter,
   }
-  return reply
-    .code(status)
-    .headers(error.headers)
-    .type('application/problem+json')
-    .send(Buffer.from(JSON.stringify(body)))
+  const headers = { ...error.headers, 'content-type': 'application/problem+json' }
+  return { status, headers, body: Buffer.from(JSON.stringify(body)) }
 }
 
 const BY_STATUS: Record<number, ErrorCode> = {
@@ -58,7 +76,7 @@ const BY_STATUS: Record<number, ErrorCode> = {
   503: 'shutting-down',
 }
 
-function toHttpError(thrown: unknown): HttpError {
+export function toHttpError(thrown: unknown): HttpError {
   if (thrown instanceof HttpError) return thrown
   if (thrown instanceof UsageError) return new HttpError(thrown.code, thrown.message, { parameter: thrown.parameter })
   const { statusCode = 500, message } = thrown as FastifyError
