@@ -2,8 +2,11 @@
 import type { Server } from 'node:http'
 import { buildApp } from './http/app.ts'
 import type { AppDeps } from './http/app.ts'
+import { tokensFolder } from './http/auth/token-files.ts'
+import { createTokenStore } from './http/auth/token-store.ts'
 import { listenTcp, listenUnix } from './http/listen.ts'
 import { createPlaces } from './http/places.ts'
+import { giveToGroup } from './http/socket-group.ts'
 import { formatListen } from './config/listen.ts'
 import type { Config, Problem } from './config.ts'
 import type { Log } from './log.ts'
@@ -37,7 +40,7 @@ export interface DaemonInput {
   }) => Promise<LoadedEngine>
 }
 
-export interface LoadedEngine extends Pick<AppDeps, 'collect' | 'bundleId' | 'collectorIds'> {
+export interface LoadedEngine extends Pick<AppDeps, 'collect' | 'bundleId' | 'collectorIds' | 'node'> {
   readonly problems: readonly Problem[]
 }
 
@@ -55,22 +58,28 @@ export async function startDaemon({
   const problems = [...input.problems]
   const warnings = config.auth === 'none' && config.listen ? [openWarning(formatListen(config.listen))] : []
   const places = createPlaces(config.bundlesAtOnce)
+  const tokens = createTokenStore(tokensFolder(config.configDir), uid, (problem) => logger.warn(problem))
+  await tokens.all()
+  const allProblems = () => [...problems, ...tokens.problems().map((message) => ({ key: 'tokens.d', message }))]
   const health = () => ({
-    status: problems.length > 0 ? 'degraded' : 'ok',
+    status: allProblems().length > 0 ? 'degraded' : 'ok',
     version,
     pid: process.pid,
     uptimeSeconds: Math.floor((Date.now() - startedAtMs) / 1000),
     bundles: { running: places.running, limit: places.limit },
-    problems,
+    problems: allProblems(),
     warnings,
   })
   const engine = await input.loadEngine({ startedAtMs, log: log.newest, health })
   problems.push(...engine.problems)
 
   const closing = new AbortController()
-  const app = await buildApp({ ...engine, config, logger, places, health, stallMs, closing: closing.signal })
+  const app = await buildApp({ ...engine, config, tokens, logger, places, health, stallMs, closing: closing.signal })
   const servers: Server[] = []
   servers.push(await listenUnix(app, config.socket, uid))
+  await giveToGroup(config.socket, config.socketGroup, uid).catch(
+    (error: Error) => void problems.push({ key: 'socketGroup', message: error.message }),
+  )
   if (config.listen) {
     const tcp = await listenTcp(app, config.listen).catch(
       (error: Error) => void problems.push({ key: 'listen', message: error.message }),

@@ -39,8 +39,11 @@ export function createLog(level: string, output: LogOutput): Log {
       emit(line)
     },
   }
+  // Of a request: no header, and no query string, for either may hold what is nobody's business.
+  const req = ({ method, url = '' }: { method?: string; url?: string }) => ({ method, path: url.replace(/\?.*/s, '') })
   const formatters = { level: (label: string) => ({ level: label }) }
-  const logger = pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime, formatters }, destination)
+  const timestamp = pino.stdTimeFunctions.isoTime
+  const logger = pino({ level, base: null, timestamp, formatters, serializers: { req } }, destination)
   return { logger, newest: ring.text }
 }
 

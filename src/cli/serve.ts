@@ -19,6 +19,7 @@ export async function serve(io: Io): Promise<number> {
     const deps = await createDeps(config, facts)
     return {
       problems: dropInProblems(deps),
+      node: deps.host.node,
       collectorIds: deps.collectors.map(({ id }) => id),
       bundleId: (nowMs) => bundleId(deps.host.node, nowMs),
       collect: ({ request, sink, ...options }) => collectBundle(request, deps, sink, options),

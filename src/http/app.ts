@@ -3,14 +3,16 @@ import Fastify, { LogController } from 'fastify'
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
 import type { BundleRequest, BundleResult, Sink } from '../collect/types.ts'
 import type { Config } from '../config.ts'
+import { createAudit } from './audit.ts'
+import type { AuthDeps } from './auth/authenticate.ts'
+import { guard } from './auth/guard.ts'
 import { debugPackageRoutes } from './debug-package.ts'
-import { doorOf } from './door.ts'
-import { HttpError, sendProblem } from './errors.ts'
+import { HttpError, sendProblem, toHttpError } from './errors.ts'
 import { healthRoutes } from './health.ts'
 import type { Places } from './places.ts'
 
-export interface AppDeps {
-  readonly config: Pick<Config, 'auth' | 'limits' | 'recipients' | 'socket'>
+export interface AppDeps extends AuthDeps {
+  readonly config: AuthDeps['config'] & Pick<Config, 'limits' | 'recipients'>
   readonly logger: FastifyBaseLogger
   readonly places: Places
   readonly health: () => unknown
@@ -28,13 +30,6 @@ export interface AppDeps {
   readonly stallMs: number
 }
 
-declare module 'fastify' {
-  interface FastifyContextConfig {
-    /** Answered on TCP without a credential. Everything else is closed by default. */
-    open?: boolean
-  }
-}
-
 /** Requests carry no more than a short JSON document. */
 const BODY_BYTES = 64 * 1024
 
@@ -50,24 +45,24 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
     loggerInstance: deps.logger,
     logController: new LogController({ disableRequestLogging: true }),
     // A path that cannot be decoded never gets as far as the hooks.
-    frameworkErrors: (error, _request, reply) => sendProblem(reply.headers(ALWAYS), error),
+    frameworkErrors: (_error, _request, reply) => sendProblem(reply.headers(ALWAYS), undecodable()),
     bodyLimit: BODY_BYTES,
     // The automatic one runs the GET handler, and that collects.
     exposeHeadRoutes: false,
   })
   const routes = rememberRoutes(app)
-  app.addHook('onRequest', async (request, reply) => {
-    reply.headers(ALWAYS)
-    if (request.is404 || request.routeOptions.config.open) return
-    if (doorOf(request) === 'tcp' && deps.config.auth !== 'none') throw locked(deps)
-  })
-  app.setErrorHandler((error, request, reply) => {
-    if (!(error instanceof HttpError)) request.log.debug({ err: error }, 'request refused')
+  const audit = createAudit(deps.logger)
+  app.addHook('onRequest', async (_request, reply) => void reply.headers(ALWAYS))
+  guard(app, deps)
+  app.setErrorHandler((thrown, request, reply) => {
+    const error = toHttpError(thrown)
+    audit.refused(request, error)
+    if (error !== thrown) request.log.debug({ err: thrown }, 'request refused')
     return sendProblem(reply, error)
   })
   app.setNotFoundHandler((request, reply) => sendProblem(reply, nothingHere(request.method, request.url, routes)))
   healthRoutes(app, deps)
-  debugPackageRoutes(app, deps)
+  debugPackageRoutes(app, deps, audit)
   await app.ready()
   return app
 }
@@ -78,12 +73,9 @@ function rememberRoutes(app: FastifyInstance): Map<string, string[]> {
   return routes
 }
 
-function locked({ config }: AppDeps): HttpError {
-  const detail =
-    'TCP answers /health only, for there is no credential to present yet. On the machine: ' +
-    `curl --unix-socket ${config.socket} http://localhost/debug-package. ` +
-    'To open it to everybody who reaches this address: auth: none in config.yaml, or DIAGD_AUTH=none'
-  return new HttpError('unauthorized', detail, { headers: { 'www-authenticate': 'Bearer realm="diagd"' } })
+/** What the framework says repeats the URL, with whatever is in it. */
+function undecodable(): HttpError {
+  return new HttpError('bad-request', 'the path of the URL cannot be decoded')
 }
 
 function nothingHere(method: string, url: string, routes: Map<string, string[]>): HttpError {

@@ -3,22 +3,24 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { fileType } from '../archive/codec.ts'
 import { parseBundleRequest } from '../collect/request.ts'
 import type { Parameters } from '../collect/request.ts'
-import type { BundleRequest } from '../collect/types.ts'
+import type { BundleRequest, Sink } from '../collect/types.ts'
 import type { AppDeps } from './app.ts'
+import type { Audit, BundleEnd } from './audit.ts'
 import { doorOf } from './door.ts'
 import { HttpError } from './errors.ts'
 import { resetConnection, responseSink } from './stream.ts'
 
 const RETRY_AFTER_S = 10
 
-export function debugPackageRoutes(app: FastifyInstance, deps: AppDeps): void {
-  app.head('/debug-package', (request, reply) => reply.headers(prepare(request, deps).headers).send())
-  app.get('/debug-package', async (request, reply) => {
+export function debugPackageRoutes(app: FastifyInstance, deps: AppDeps, audit: Audit): void {
+  const config = { scope: 'bundle' } as const
+  app.head('/debug-package', { config }, (request, reply) => reply.headers(prepare(request, deps).headers).send())
+  app.get('/debug-package', { config }, async (request, reply) => {
     const bundle = prepare(request, deps)
     const giveBack = deps.places.take(doorOf(request))
     if (!giveBack) throw tooMany(deps)
     try {
-      await streamBundle(request, reply, bundle, deps)
+      await streamBundle(request, reply, bundle, { ...deps, audit })
     } finally {
       giveBack()
     }
@@ -55,7 +57,7 @@ async function streamBundle(
   request: FastifyRequest,
   reply: FastifyReply,
   bundle: Prepared,
-  deps: AppDeps,
+  deps: AppDeps & { audit: Audit },
 ): Promise<void> {
   const { id, wish, headers } = bundle
   const response = reply.raw
@@ -73,15 +75,21 @@ async function streamBundle(
     resetConnection(response.socket)
   }
   const sink = responseSink(response, { begin, onStall, stallMs: deps.stallMs })
-  const log = request.log.child({ bundleId: id, door: doorOf(request) })
-  log.info('bundle begins')
+  const counted = countBytes(sink)
+  const startedMs = performance.now()
+  const audit = (outcome: BundleEnd['outcome'], reason?: string) => {
+    const durationMs = performance.now() - startedMs
+    const end = { wish, bundleId: id, bytesOut: counted.bytes(), outcome, durationMs }
+    deps.audit.bundle(request, reason === undefined ? end : { ...end, reason })
+  }
   try {
-    const { outcome, bytesOut, durationMs } = await deps.collect({ request: wish, bundleId: id, sink, signal })
+    const { outcome } = await deps.collect({ request: wish, bundleId: id, sink: counted, signal })
     await sink.end()
-    log.info({ outcome, bytesOut, durationMs: Math.round(durationMs) }, 'bundle handed over')
+    audit(outcome)
   } catch (error) {
     const reason = signal.aborted ? (signal.reason as Error).message : (error as Error).message
-    log.warn({ err: signal.aborted ? undefined : error, reason }, 'bundle broke off')
+    audit('broken off', reason)
+    if (!signal.aborted) request.log.error({ err: error, bundleId: id }, 'the engine failed')
     if (response.headersSent || response.destroyed) resetConnection(response.socket)
     else
       throw deps.closing.aborted
@@ -89,6 +97,17 @@ async function streamBundle(
         : new HttpError('bundle-failed', reason)
   } finally {
     response.off('close', onClose)
+  }
+}
+
+function countBytes(sink: Sink): Sink & { bytes(): number } {
+  let bytes = 0
+  return {
+    bytes: () => bytes,
+    async write(chunk) {
+      await sink.write(chunk)
+      bytes += chunk.length
+    },
   }
 }
 

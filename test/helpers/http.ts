@@ -8,6 +8,7 @@ import type { BundleResult } from '../../src/collect/types.ts'
 import { DEFAULT_LIMITS } from '../../src/config/limits.ts'
 import { buildApp } from '../../src/http/app.ts'
 import type { AppDeps } from '../../src/http/app.ts'
+import { createTokenStore } from '../../src/http/auth/token-store.ts'
 import { listenTcp, listenUnix } from '../../src/http/listen.ts'
 import { createPlaces } from '../../src/http/places.ts'
 import { temporaryFolder } from './archive.ts'
@@ -21,7 +22,16 @@ export function resultOf(bytesOut: number): BundleResult {
 /** An app whose engine answers `bundle`, unless the test says otherwise. */
 export function depsOf(overrides: Partial<AppDeps> = {}): AppDeps {
   return {
-    config: { auth: undefined, limits: DEFAULT_LIMITS, recipients: [], socket: '/run/diagd/diagd.sock' },
+    config: {
+      auth: undefined,
+      jwt: undefined,
+      tls: undefined,
+      limits: DEFAULT_LIMITS,
+      recipients: [],
+      socket: '/run/diagd/diagd.sock',
+    },
+    node: 'test',
+    tokens: createTokenStore('/nonexistent', process.getuid!()),
     logger: pino({ level: 'silent' }),
     places: createPlaces(2),
     health: () => ({ status: 'ok' }),

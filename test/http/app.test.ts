@@ -102,7 +102,7 @@ describe('the two doors', () => {
     expect(stdout.toString()).toBe('bundle')
   })
 
-  test('TCP answers /health only, and says how to get the rest', async () => {
+  test('TCP answers /health only to who has no credential, and says how to get the rest', async () => {
     doors = await openDoors(depsOf())
     expect(JSON.parse((await curl('-f', `${doors.tcp}/health`)).stdout.toString())).toEqual({ status: 'ok' })
     for (const path of ['/debug-package', '/debug-package?format=zip']) {
@@ -112,7 +112,7 @@ describe('the two doors', () => {
       expect(head.toLowerCase()).toContain('www-authenticate:')
       expect(JSON.parse(body)).toMatchObject({
         code: 'unauthorized',
-        detail: expect.stringMatching(/curl --unix-socket \/run\/diagd\/diagd\.sock .*DIAGD_AUTH=none/),
+        detail: expect.stringMatching(/curl -H @FILE.*curl --unix-socket \/run\/diagd\/diagd\.sock .*DIAGD_AUTH=none/),
       })
     }
     const head = await curl('-I', `${doors.tcp}/debug-package`)

@@ -1,0 +1,85 @@
+/** Who got a bundle, and who was refused one: one line of the log each, whatever the level of the log. */
+import type { FastifyBaseLogger, FastifyRequest } from 'fastify'
+import type { BundleRequest } from '../collect/types.ts'
+import { formatLimits } from '../config/limits.ts'
+import type { HttpError } from './errors.ts'
+
+export interface BundleEnd {
+  readonly wish: BundleRequest
+  readonly bundleId: string
+  readonly bytesOut: number
+  readonly outcome: 'whole' | 'partial' | 'broken off'
+  /** Why it broke off. */
+  readonly reason?: string
+  readonly durationMs: number
+}
+
+export interface Audit {
+  bundle(request: FastifyRequest, end: BundleEnd): void
+  /** A refusal because of who asks, or of a bundle. */
+  refused(request: FastifyRequest, error: HttpError): void
+}
+
+/** Knocking must not fill the disk: refusals beyond this in a minute are counted, and told with the next one. */
+const REFUSALS_PER_MINUTE = 60
+
+const OF_CREDENTIALS = new Set<HttpError['code']>([
+  'credential-in-query',
+  'unauthorized',
+  'invalid-credential',
+  'insufficient-scope',
+  'too-many-tries',
+  'keys-unreachable',
+])
+/** Told by the bundle itself, or nobody's refusal. */
+const NO_REFUSALS = new Set<HttpError['code']>(['bundle-failed', 'internal', 'shutting-down'])
+
+export function createAudit(parent: FastifyBaseLogger): Audit {
+  const logger = parent.child({}, { level: 'info' })
+  const room = createRoom(REFUSALS_PER_MINUTE)
+  return {
+    bundle(request, { wish, durationMs, ...end }) {
+      logger.info({ ...who(request), what: whatOf(wish), ...end, durationMs: Math.round(durationMs) }, 'audit')
+    },
+    refused(request, { code, message }) {
+      if (NO_REFUSALS.has(code)) return
+      if (!OF_CREDENTIALS.has(code) && request.routeOptions.config.scope !== 'bundle') return
+      const notLogged = room()
+      if (notLogged === undefined) return
+      const { method } = request
+      const path = request.is404 ? undefined : request.routeOptions.url
+      const fields = { ...who(request), method, path, outcome: 'refused', code, reason: message.slice(0, 300) }
+      logger.info(notLogged > 0 ? { ...fields, notLogged } : fields, 'audit')
+    },
+  }
+}
+
+function who({ identity, raw }: FastifyRequest) {
+  return { credential: identity?.name, credentialKind: identity?.kind, address: raw.socket.remoteAddress }
+}
+
+function whatOf({ only, skip, sinceMs, untilMs, format, limits, recipients }: BundleRequest) {
+  const [since, until] = [sinceMs, untilMs].map((timeMs) => new Date(timeMs).toISOString())
+  return { only, skip, since, until, format, limits: formatLimits(limits), recipients }
+}
+
+/** Gives how many found no room before this one; undefined when there is none for it either. */
+function createRoom(perMinute: number, now = () => performance.now()): () => number | undefined {
+  let sinceMs = -Infinity
+  let taken = 0
+  let without = 0
+  return () => {
+    if (now() - sinceMs >= 60_000) {
+      sinceMs = now()
+      taken = 0
+    }
+    taken += 1
+    if (taken > perMinute) {
+      without += 1
+      return undefined
+    }
+    const before = without
+    without = 0
+    return before
+  }
+}
