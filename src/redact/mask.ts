@@ -1,0 +1,23 @@
+/** What stands in place of a secret: its kind and a token that is the same for the same secret on the same node. */
+import { createHmac } from 'node:crypto'
+
+/** Six hexadecimal digits tell the few hundred secrets of a machine apart, and give nothing of them away. */
+const DIGITS = 6
+
+/** `<masked:github-token:3f9c1a>`: safe in JSON, YAML and file names. */
+export const MASK = /<masked:[a-z0-9-]{1,40}:[0-9a-f]{6}>/
+
+const WHOLE_MASK = new RegExp(`^${MASK.source}$`)
+
+export function isMask(text: string): boolean {
+  return text.length < 64 && WHOLE_MASK.test(text)
+}
+
+/**
+ * @param key the node's own; it never leaves the machine, so a token can neither be reversed nor compared across nodes.
+ * @param secret latin1: one character per byte.
+ */
+export function maskOf(kind: string, secret: string, key: Uint8Array): string {
+  const token = createHmac('sha256', key).update(secret, 'latin1').digest('hex').slice(0, DIGITS)
+  return `<masked:${kind}:${token}>`
+}

@@ -1,0 +1,129 @@
+/** The name around an anchor, and what ties it to a value. */
+import type { View } from '../rule.ts'
+import type { Tie } from './plausible.ts'
+
+/** A quotation mark and the backslashes before it: JSON inside a string inside JSON has three. */
+export interface Quote {
+  readonly mark: string
+  readonly backslashes: number
+}
+
+export interface Name {
+  readonly name: string
+  readonly start: number
+  readonly end: number
+  /** Of the name itself: `"password": …`. */
+  readonly quote: Quote | undefined
+  /** Opened before the name and not closed behind it: `"PASSWORD=a b"`. */
+  readonly around: Quote | undefined
+  /** Column of a name that is the first thing on its line: a line of configuration. */
+  readonly column: number | undefined
+}
+
+/** Longer names are no names. */
+const LONGEST = 96
+
+export function nameAt(view: View, at: number): Name | undefined {
+  const start = back(view.text, at)
+  let end = at
+  while (end < view.end && end - at < LONGEST && isNameCode(view.text.charCodeAt(end))) end++
+  if (end - start > LONGEST) return undefined
+  const name = view.text.slice(start, end)
+  // `/etc/passwd: …`, `/reset-password`: a path.
+  const before = view.text[start - 1]
+  if (before === '/' || before === '\\') {
+    if (before === '/') return undefined
+  }
+  const opened = quoteBefore(view.text, start)
+  const closed = opened && quoteAt(view, end)
+  const own = closed && closed.mark === opened.mark && closed.backslashes === opened.backslashes
+  return {
+    name,
+    start,
+    end: own ? end + closed.backslashes + 1 : end,
+    quote: own ? opened : undefined,
+    around: own ? undefined : opened,
+    column: columnOf(view.text, start),
+  }
+}
+
+export interface Tied {
+  readonly tie: Tie | 'element'
+  /** Where the value begins. */
+  readonly at: number
+}
+
+/** What ties the name to a value; undefined when nothing does. */
+export function tieOf(view: View, { end, quote, name, start }: Name): Tied | undefined {
+  const { text } = view
+  ASSIGNED.lastIndex = end
+  const assigned = ASSIGNED.exec(text)
+  if (assigned) {
+    const mark = assigned[1]!
+    if (mark === '==' || mark === '===') return undefined
+    return {
+      tie: (mark.startsWith(':') && mark !== ':=') || mark === '%3A' ? 'colon' : 'equals',
+      at: ASSIGNED.lastIndex,
+    }
+  }
+  if (text[start - 1] === '<' && text[end] === '>') return { tie: 'element', at: end + 1 }
+  if (!name.startsWith('-')) return undefined
+  // A flag: its value is the next argument.
+  const next = quote ? NEXT_ELEMENT : NEXT_ARGUMENT
+  next.lastIndex = end
+  return next.test(text) ? { tie: quote ? 'quoted' : 'space', at: next.lastIndex } : undefined
+}
+
+const ASSIGNED =
+  /(?:\]|\x1b\[[\d;]*m|\\u001b\[[\d;]*m){0,4}[ \t]{0,64}(={1,3}>?|:=|=>|:|%3D|%3A)(?:\x1b\[[\d;]*m|\\u001b\[[\d;]*m){0,4}[ \t]{0,256}/iy
+const NEXT_ARGUMENT = /[ \t\0]{1,16}(?=[^\s-]|-[^-\s])/y
+/** `"--password",` and the next string of the list, on this line or the next. */
+const NEXT_ELEMENT = /[ \t]{0,16},\s{0,64}(?=\\{0,7}["'])/y
+
+export function quoteAt(view: View, at: number): Quote | undefined {
+  let backslashes = 0
+  while (view.text[at + backslashes] === '\\' && backslashes < 16) backslashes++
+  const mark = view.text[at + backslashes]
+  return at + backslashes < view.end && isMark(mark) ? { mark, backslashes } : undefined
+}
+
+function quoteBefore(text: string, at: number): Quote | undefined {
+  const mark = text[at - 1]
+  if (!isMark(mark)) return undefined
+  let backslashes = 0
+  while (text[at - 2 - backslashes] === '\\' && backslashes < 16) backslashes++
+  return { mark, backslashes }
+}
+
+function isMark(letter: string | undefined): letter is string {
+  return letter === '"' || letter === "'" || letter === '`'
+}
+
+/** Backwards to where the name begins. A backslash-n before it is a line break in a string, not its first letter. */
+function back(text: string, at: number): number {
+  let start = at
+  while (start > 0 && at - start < LONGEST && isNameCode(text.charCodeAt(start - 1))) start--
+  if (text[start - 1] === '\\' && /[nrt]/.test(text[start] ?? '') && start < at) start++
+  return start
+}
+
+/** Letters, digits, `_`, `-`, `.`. */
+function isNameCode(code: number): boolean {
+  return (
+    (code >= 97 && code <= 122) ||
+    (code >= 65 && code <= 90) ||
+    (code >= 48 && code <= 57) ||
+    code === 95 ||
+    code === 45 ||
+    code === 46
+  )
+}
+
+/** Before the name on its line: nothing but white space, a list's dash, a comment's mark, `export`, `set`, an opening quote. */
+function columnOf(text: string, start: number): number | undefined {
+  const line = text.lastIndexOf('\n', start - 1) + 1
+  if (start - line > 200) return undefined
+  return /^[ \t]*(?:(?:-|#|;|export|set|ENV|ARG|declare -x|Environment=)[ \t]*)*["']?$/.test(text.slice(line, start))
+    ? start - line
+    : undefined
+}

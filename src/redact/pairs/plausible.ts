@@ -1,0 +1,86 @@
+/** Whether what stands behind a secret's name is one: a reference, a placeholder or a word of prose is not. */
+import { isMask } from '../mask.ts'
+
+/** How the value is tied to its name. */
+export type Tie = 'equals' | 'colon' | 'space' | 'quoted'
+
+const NOTHING = words(
+  'null nil none undefined true false yes no on off unset redacted masked hidden n/a na empty default optional required random r',
+)
+
+/** Types in code and help texts. */
+const TYPES = words(
+  'string str bool boolean number int integer any bytes object char text stringarray phrase name value file',
+)
+
+/** What follows a name in prose: "token: invalid", "--password to set". */
+const PROSE = words(
+  `invalid expired missing incorrect wrong not is was has must cannot could too unable using with without and or instead when if in by
+  the a an to from for of on as at it this that failed failure fails denied unknown error errors valid accepted rejected changed updated set given
+  found ok verified verification authentication authenticator authorization auth login user account password passwd token secret key flag option
+  argument change changing reset resetting rotated rotation rotate prompt prompts prompted entered provided supplied needed unauthorized forbidden
+  mismatch malformed revoked created deleted generated loaded refreshed refresh ignored disabled enabled check checking checked use used see
+  will would should may can does did are were be been being no-password files compat systemd sss winbind ldap mount file default exists
+  already signature session request response source type`,
+)
+
+export function isPlausible(raw: string, name: string, kind: string, tie: Tie): boolean {
+  const value = raw.trim()
+  if (value === '' || isMask(value)) return false
+  const folded = value.toLowerCase().replace(/[.,;:!?)\]]+$/, '')
+  if (NOTHING.has(folded) || isStandIn(value) || isReference(value, name) || isPath(value)) return false
+  // A count: "token: 15", "pass: 3".
+  if (/^[\d.,]{1,7}$/.test(value) && (kind === 'token' || /^pass$/i.test(name))) return false
+  if (tie === 'quoted') return true
+  if (TYPES.has(folded) && !(tie === 'equals' && kind === 'password')) return false
+  if (tie === 'equals') return !isCode(value)
+  return (
+    !value.split(/[\s,]+/).every((word) => PROSE.has(word.toLowerCase().replace(/[.,;:!?)\]]+$/, ''))) &&
+    !startsLikeProse(value)
+  )
+}
+
+/** `****`, `xxxx`, `…`, `<password>`, `[REDACTED]`, `PASSWORD`. */
+function isStandIn(value: string): boolean {
+  if (/^(?:[*.?#_-]+|[xX]+|(?:\xE2\x80[\xA2\xA6])+)$/.test(value)) return true
+  if (/^(?:<[^<>]*>|\[[A-Za-z *_-]*\]|\([a-z *_-]*\)|%[a-zA-Z]|%\(\w+\)[a-z]|\\n|\\?["'])$/.test(value)) return true
+  return /^(?:[A-Z]+_)*(?:PASSWORD|PASSWD|PASS|TOKEN|SECRET|KEY|STRING)$/.test(value)
+}
+
+/** `$PASSWORD`, `${x}`, `$(…)`, `{{ x }}`, `%X%`, `process.env.X`, `getPassword()`. */
+function isReference(value: string, name: string): boolean {
+  if (/^["']?\$(?:[A-Z_][A-Z0-9_]*["']?$|\{[^}]*\}|\{\{|\()/.test(value)) return true
+  if (/^["']?(?:\{\{|\{%|%[A-Z_]+%|@@?\w+@@?$|!\w+ )/.test(value)) return true
+  const variable = /^["']?\$\{?([A-Za-z_]\w*)/.exec(value)?.[1]
+  if (
+    variable !== undefined &&
+    (variable.toLowerCase() === name.toLowerCase() || /pass|token|secret|key/i.test(variable))
+  ) {
+    return true
+  }
+  return /^(?:process\.env|os\.(?:environ|getenv)|req\.|request\.|self\.|this\.|config\.|settings\.|args\.|opts?\.|options\.|ctx\.|env\.)/.test(
+    value,
+  )
+}
+
+/** A file's name says where the secret is, not what. */
+function isPath(value: string): boolean {
+  return /^["']?(?:file:\/\/)?\/(?:etc|run|var|usr|opt|home|root|tmp|srv|mnt|dev|proc|sys|app|data|config|secrets?|snap|boot|lib)(?:\/[\w.@+-]+)+\/?["',;)]*$/.test(
+    value,
+  )
+}
+
+/** A call, a comparison, a type. */
+function isCode(value: string): boolean {
+  return /^(?:=|&\w|[A-Za-z_][\w.]*\(|(?:new|await|function|async)\b)/.test(value)
+}
+
+/** A sentence of small words: "invalid or expired …". */
+function startsLikeProse(value: string): boolean {
+  const [first = ''] = value.split(/[\s,]+/, 1)
+  return PROSE.has(first.toLowerCase().replace(/[.,;:!?)\]]+$/, ''))
+}
+
+function words(text: string): ReadonlySet<string> {
+  return new Set(text.split(/\s+/))
+}

@@ -1,0 +1,120 @@
+/** `name=value` in every notation: shell, environment, INI, YAML, JSON (escaped or not), flags, XML. */
+import { isMask } from '../mask.ts'
+import { blockAt, type Block } from '../pairs/block.ts'
+import { nameAt, quoteAt, tieOf, type Name, type Tied } from '../pairs/name.ts'
+import { isPlausible, type Tie } from '../pairs/plausible.ts'
+import { endOf, valueAt, type Until } from '../pairs/value.ts'
+import { NAME_ANCHORS, secretKind } from '../pairs/words.ts'
+import type { Finding, Pending, Rule, Span, View } from '../rule.ts'
+
+const ID = 'pair'
+
+/** @param furtherNames names that the configuration calls secret, in lower case. */
+export function pairRule(furtherNames: readonly string[] = []): Rule {
+  const further = new Set(furtherNames)
+  return {
+    id: ID,
+    title: 'values under names that say so: password, secret, token, api_key, private_key, connection_string, …',
+    anchors: [...NAME_ANCHORS, ...further],
+    rank: 0,
+    find: (view, at) => find(view, at, further),
+    resume,
+    canary: (random) => {
+      const secrets = Array.from({ length: 7 }, () => random(14))
+      const [shell, json, escaped, flag, yaml, url, list] = secrets
+      const text = [
+        `run: DB_PASSWORD=${shell} ./start --api-token ${flag} --verbose`,
+        `{"user":"a","clientSecret":"${json}","n":1}`,
+        `level=info msg="{\\"password\\":\\"${escaped}\\"}"`,
+        `  password: ${yaml}`,
+        `GET /x?page=1&access_token=${url}&z=1`,
+        `      "--password",\n      "${list}"`,
+      ].join('\n')
+      return { text, secrets }
+    },
+  }
+}
+
+export const PAIR_RULES: readonly Rule[] = [pairRule()]
+
+function find(view: View, at: number, further: ReadonlySet<string>): Finding | undefined {
+  const name = nameAt(view, at)
+  if (!name) return undefined
+  const kind = secretKind(name.name, further)
+  if (kind === undefined) return undefined
+  const tied = tieOf(view, name)
+  if (!tied || tied.at >= view.end) return undefined
+  return array(view, name, tied, kind) ?? below(view, name, tied, kind) ?? single(view, name, tied, kind)
+}
+
+function single(view: View, name: Name, tied: Tied, kind: string): Finding | undefined {
+  const value = valueAt(view, name, tied)
+  const text = view.text.slice(value.start, value.end)
+  // `<password>` in a help text is no element.
+  if (tied.tie === 'element' && !view.text.startsWith('</', value.end)) return undefined
+  const tie: Tie = value.inQuotes || tied.tie === 'element' ? 'quoted' : tied.tie
+  // The first thing on a line of configuration is no prose.
+  const judged = tie === 'colon' && name.column !== undefined && !/\s/.test(text) ? 'equals' : tie
+  if (!isPlausible(text, name.name, kind, judged)) return undefined
+  // JSON: a number without quotes of its own.
+  const quoted = name.quote?.mark === '"' && !value.inQuotes && tied.tie === 'colon' && /^-?[\d.eE+]+$/.test(text)
+  const span = {
+    start: value.start,
+    end: value.end,
+    kind,
+    ...(quoted && name.quote.backslashes === 0 ? { quoted } : {}),
+  }
+  return going(view, [span], value.open ? { kind, until: value.until } : undefined)
+}
+
+interface Going {
+  readonly kind: string
+  readonly until: Until
+}
+
+function going(view: View, spans: readonly Span[], state: Going | undefined): Finding {
+  return { spans, ...(state ? { pending: { rule: ID, at: view.end, state } } : {}) }
+}
+
+function resume(view: View, { at, state }: Pending): Finding {
+  if ((state as Block).lines !== undefined) return blockAt(view, at, state as Block)
+  const { kind, until } = state as Going
+  const end = endOf(view, at, until)
+  return going(view, [{ start: at, end, kind }], end === view.end && !view.final ? { kind, until } : undefined)
+}
+
+/** `["a", "b"]`: the strings in it. */
+function array(view: View, name: Name, { tie, at }: Tied, kind: string): Finding | undefined {
+  if (view.text[at] !== '[' || (tie !== 'colon' && tie !== 'equals')) return undefined
+  const spans: Span[] = []
+  for (let next = at + 1; next < view.end;) {
+    SEPARATOR.lastIndex = next
+    SEPARATOR.test(view.text)
+    const start = SEPARATOR.lastIndex
+    const quote = quoteAt(view, start)
+    if (!quote) break
+    const from = start + quote.backslashes + 1
+    const end = endOf(view, from, { until: 'quote', quote })
+    if (isPlausible(view.text.slice(from, end), name.name, kind, 'quoted')) spans.push({ start: from, end, kind })
+    next = end + quote.backslashes + 1
+  }
+  return spans.length > 0 ? { spans } : undefined
+}
+
+const SEPARATOR = /[\s,]*/y
+
+/** What stands on the lines below: a block scalar (`|`, `>`) or a list. */
+function below(view: View, name: Name, { tie, at }: Tied, kind: string): Finding | undefined {
+  if (tie !== 'colon' || name.column === undefined) return undefined
+  BLOCK_MARK.lastIndex = at
+  const mark = BLOCK_MARK.exec(view.text)
+  if (!mark) return undefined
+  const lines = mark[1] === undefined ? 'items' : 'all'
+  // The quotation mark of a quoted name is not its column.
+  const column = name.column - (name.quote ? 1 : 0)
+  const finding = blockAt(view, BLOCK_MARK.lastIndex, { kind, column, lines, rule: ID })
+  const spans = finding.spans.filter(({ start, end }) => !isMask(view.text.slice(start, end)))
+  return spans.length > 0 || finding.pending ? { ...finding, spans } : undefined
+}
+
+const BLOCK_MARK = /([|>][-+0-9]{0,2})?[ \t]*(?:#[^\n]*)?\r?\n/y

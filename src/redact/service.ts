@@ -1,0 +1,135 @@
+/**
+ * The thread of the rules, seen from outside: hands stretches over, and ends the thread when one takes too long. The stretch
+ * that hung is refused, for good; those that waited behind it are masked by a new thread.
+ */
+import { Worker } from 'node:worker_threads'
+import type { RedactorOptions } from './configured.ts'
+import type { Answer, Order } from './redact-worker.ts'
+import type { Masked } from './redactor.ts'
+import { createStream, type RedactionStream } from './stream.ts'
+
+/** A stretch takes one or two milliseconds; a machine that starves its threads has this long. */
+const WATCHDOG_MS = 20_000
+
+/** What could not be masked and so is not handed over. The message tells nothing of the text. */
+export class RedactionError extends Error {
+  override name = 'RedactionError'
+}
+
+export interface RedactionService {
+  /** A redactor for one bundle. */
+  open(options: RedactorOptions): BundleRedactor
+  /** Ends the thread; what waits is refused. */
+  close(): Promise<void>
+}
+
+export interface BundleRedactor {
+  stream(): RedactionStream
+  /** A short text at once. */
+  text(text: string): Promise<{ text: string; hits: Readonly<Record<string, number>> }>
+  close(): void
+}
+
+interface Job {
+  readonly order: Order
+  readonly resolve: (answer: Answer) => void
+  readonly reject: (error: Error) => void
+}
+
+export function createRedactionService(watchdogMs = WATCHDOG_MS): RedactionService {
+  const opened = new Map<number, RedactorOptions>()
+  const jobs: Job[] = []
+  let worker: Worker | undefined
+  let timer: NodeJS.Timeout | undefined
+  let next = 0
+  let closed = false
+
+  const start = (): Worker => {
+    const started = new Worker(new URL('redact-worker.ts', import.meta.url), {
+      resourceLimits: { maxOldGenerationSizeMb: 256 },
+    })
+    started.on('message', (answer: Answer) => {
+      if (started === worker) settle(answer)
+    })
+    const broke = () => {
+      if (started === worker) refuse('the thread of the rules broke down')
+    }
+    started.once('error', broke)
+    started.once('exit', broke)
+    started.unref()
+    return started
+  }
+  const watch = () => {
+    clearTimeout(timer)
+    timer = undefined
+    if (jobs.length === 0) return void worker?.unref()
+    worker?.ref()
+    timer = setTimeout(() => refuse(`the rules were not done with it after ${watchdogMs / 1000} s`), watchdogMs)
+  }
+  const settle = (answer: Answer) => {
+    const job = jobs.shift()!
+    watch()
+    if ('error' in answer) job.reject(new RedactionError(`a rule failed: ${answer.error}`))
+    else job.resolve(answer)
+  }
+  /** The job at the head is at fault; the others go to a new thread. */
+  const refuse = (why: string) => {
+    const ended = worker
+    worker = undefined
+    void ended?.terminate()
+    jobs.shift()?.reject(new RedactionError(why))
+    if (jobs.length > 0 && !closed) {
+      worker = revive()
+      for (const { order } of jobs) if (!('options' in order)) worker.postMessage(order)
+    }
+    watch()
+  }
+  const revive = (): Worker => {
+    const fresh = start()
+    for (const [redactor, options] of opened) fresh.postMessage({ id: -1, redactor, options } satisfies Order)
+    return fresh
+  }
+  const ask = (order: Order): Promise<Answer> => {
+    if (closed) return Promise.reject(new RedactionError('the redaction has ended'))
+    const { promise, resolve, reject } = Promise.withResolvers<Answer>()
+    worker ??= revive()
+    worker.postMessage(order)
+    jobs.push({ order, resolve, reject })
+    if (jobs.length === 1) watch()
+    return promise
+  }
+  return {
+    open(options) {
+      const redactor = next++
+      opened.set(redactor, options)
+      if (worker) worker.postMessage({ id: -1, redactor, options } satisfies Order)
+      const stream = () =>
+        createStream(async (stretch): Promise<Masked> => {
+          const answer = await ask({ id: next++, redactor, stretch })
+          return (answer as { masked: Masked }).masked
+        })
+      return {
+        stream,
+        async text(text) {
+          const one = stream()
+          const parts: Uint8Array[] = []
+          for await (const part of one.push(Buffer.from(text))) parts.push(part)
+          for await (const part of one.end()) parts.push(part)
+          return { text: Buffer.concat(parts).toString(), hits: one.hits }
+        },
+        close() {
+          opened.delete(redactor)
+          worker?.postMessage({ id: -1, forget: redactor } satisfies Order)
+        },
+      }
+    },
+    async close() {
+      closed = true
+      const ended = worker
+      worker = undefined
+      clearTimeout(timer)
+      for (const { reject } of jobs.splice(0)) reject(new RedactionError('the redaction has ended'))
+      await ended?.terminate()
+    },
+  }
+}

@@ -1,0 +1,80 @@
+/**
+ * A stream through the mask: chunks of any size in, masked bytes out. The stream is cut into stretches at fixed offsets of its
+ * own, each handed over with what stands before and behind it, so the result does not depend on how it came in.
+ */
+import type { Carry, Masked, Stretch } from './redactor.ts'
+
+/** What a rule may look back at. */
+const BEHIND_BYTES = 1024
+/** What a rule may look ahead at; a secret that is longer goes on as pending. */
+const AHEAD_BYTES = 16 * 1024
+const STRETCH_BYTES = 256 * 1024
+
+export interface StreamSizes {
+  readonly behindBytes: number
+  readonly aheadBytes: number
+  readonly stretchBytes: number
+}
+
+const SIZES: StreamSizes = { behindBytes: BEHIND_BYTES, aheadBytes: AHEAD_BYTES, stretchBytes: STRETCH_BYTES }
+
+/** Masks one stretch, somewhere else; rejects when it cannot. */
+export type MaskStretch = (stretch: Stretch) => Promise<Masked>
+
+export interface RedactionStream {
+  /** The masked bytes that are ready, perhaps none. The chunk is copied. */
+  push(chunk: Uint8Array): AsyncIterable<Uint8Array>
+  /** The rest. */
+  end(): AsyncIterable<Uint8Array>
+  /** Masks so far, by rule. */
+  readonly hits: Readonly<Record<string, number>>
+}
+
+export function createStream(mask: MaskStretch, sizes: StreamSizes = SIZES): RedactionStream {
+  const { behindBytes, aheadBytes, stretchBytes } = sizes
+  const hits: Record<string, number> = {}
+  const capacity = behindBytes + stretchBytes + aheadBytes
+  let buffer = Buffer.alloc(0)
+  let filled = 0
+  /** Where the stretch to be masked begins; what stands before is there to be looked back at. */
+  let from = 0
+  let carry: Carry = { sentTo: 0, pending: [] }
+
+  const room = (more: number) => {
+    if (filled + more <= buffer.length) return
+    // Small entries, and those are most, never need a buffer of full size.
+    const grown = Buffer.allocUnsafeSlow(Math.min(capacity, Math.max(filled + more, 2 * buffer.length, 4096)))
+    buffer.copy(grown, 0, 0, filled)
+    buffer = grown
+  }
+  const step = async (to: number, final: boolean): Promise<Uint8Array> => {
+    const masked = await mask({ bytes: buffer.subarray(0, filled), from, to, final, carry })
+    for (const [rule, count] of Object.entries(masked.hits)) hits[rule] = (hits[rule] ?? 0) + count
+    const dropped = Math.max(0, to - behindBytes)
+    buffer.copyWithin(0, dropped, filled)
+    filled -= dropped
+    from = to - dropped
+    const { sentTo, pending } = masked.carry
+    carry = { sentTo: sentTo - dropped, pending: pending.map((one) => ({ ...one, at: one.at - dropped })) }
+    return masked.bytes
+  }
+  return {
+    hits,
+    async *push(chunk) {
+      for (let taken = 0; taken < chunk.length;) {
+        const wanted = from + stretchBytes + aheadBytes - filled
+        const piece = chunk.subarray(taken, taken + wanted)
+        room(piece.length)
+        buffer.set(piece, filled)
+        filled += piece.length
+        taken += piece.length
+        if (filled === from + stretchBytes + aheadBytes) yield step(from + stretchBytes, false)
+      }
+    },
+    async *end() {
+      // What is left over is more than a stretch when it holds what could be looked ahead at.
+      while (filled - from > stretchBytes) yield step(from + stretchBytes, true)
+      if (filled > from) yield step(filled, true)
+    },
+  }
+}
