@@ -1,12 +1,13 @@
 /** Wires the parts in order, and takes them down in reverse. */
-import type { Server } from 'node:http'
 import { buildApp } from './http/app.ts'
 import type { AppDeps } from './http/app.ts'
 import { tokensFolder } from './http/auth/token-files.ts'
 import { createTokenStore } from './http/auth/token-store.ts'
-import { listenTcp, listenUnix } from './http/listen.ts'
+import { listenUnix } from './http/listen.ts'
 import { createPlaces } from './http/places.ts'
 import { giveToGroup } from './http/socket-group.ts'
+import { openTcpDoor } from './http/tcp-door.ts'
+import type { TcpDoor } from './http/tcp-door.ts'
 import { formatListen } from './config/listen.ts'
 import type { Config, Problem } from './config.ts'
 import type { Log } from './log.ts'
@@ -60,7 +61,13 @@ export async function startDaemon({
   const places = createPlaces(config.bundlesAtOnce)
   const tokens = createTokenStore(tokensFolder(config.configDir), uid, (problem) => logger.warn(problem))
   await tokens.all()
-  const allProblems = () => [...problems, ...tokens.problems().map((message) => ({ key: 'tokens.d', message }))]
+  let tcp: TcpDoor | undefined
+  const allProblems = () => [
+    ...problems,
+    ...tokens.problems().map((message) => ({ key: 'tokens.d', message })),
+    ...(tcp?.problems() ?? []),
+  ]
+  const allWarnings = () => [...warnings, ...(tcp?.warnings() ?? [])]
   const health = () => ({
     status: allProblems().length > 0 ? 'degraded' : 'ok',
     version,
@@ -68,45 +75,39 @@ export async function startDaemon({
     uptimeSeconds: Math.floor((Date.now() - startedAtMs) / 1000),
     bundles: { running: places.running, limit: places.limit },
     problems: allProblems(),
-    warnings,
+    warnings: allWarnings(),
   })
   const engine = await input.loadEngine({ startedAtMs, log: log.newest, health })
   problems.push(...engine.problems)
 
   const closing = new AbortController()
   const app = await buildApp({ ...engine, config, tokens, logger, places, health, stallMs, closing: closing.signal })
-  const servers: Server[] = []
-  servers.push(await listenUnix(app, config.socket, uid))
+  const local = await listenUnix(app, config.socket, uid)
   await giveToGroup(config.socket, config.socketGroup, uid).catch(
     (error: Error) => void problems.push({ key: 'socketGroup', message: error.message }),
   )
-  if (config.listen) {
-    const tcp = await listenTcp(app, config.listen).catch(
-      (error: Error) => void problems.push({ key: 'listen', message: error.message }),
-    )
-    if (tcp) servers.push(tcp)
-  }
+  if (config.listen) tcp = await openTcpDoor(app, { listen: config.listen, tls: config.tls, hosts: config.hosts })
 
-  for (const { key, message } of problems) logger.warn({ key }, `${key}: ${message}`)
-  for (const warning of warnings) logger.warn(warning)
-  const tcp = servers.length > 1 ? formatListen(config.listen) : 'closed'
-  logger.info({ version, tcp, socket: config.socket }, 'diagd listens')
+  for (const { key, message } of [...problems, ...(tcp?.problems() ?? [])]) logger.warn({ key }, `${key}: ${message}`)
+  for (const warning of allWarnings()) logger.warn(warning)
+  const address = tcp?.server() ? formatListen(config.listen) : 'closed'
+  logger.info({ version, tcp: address, socket: config.socket }, 'diagd listens')
   logger.info(
     `a bundle of this machine: curl -fOJ --unix-socket ${quote(config.socket)} http://localhost/debug-package`,
   )
 
   const close = async () => {
     logger.info({ runningBundles: places.running }, 'diagd stops')
-    const closed = servers.map((server) => new Promise((resolve) => server.close(resolve)))
+    const closed = Promise.all([new Promise((resolve) => local.close(resolve)), tcp?.close()])
     await within(places.idle(), GRACE_MS)
     closing.abort(new Error('diagd is shutting down'))
     await within(places.idle(), ABORT_MS)
-    for (const server of servers) server.closeAllConnections()
-    await Promise.all(closed)
+    for (const server of [local, tcp?.server()]) server?.closeAllConnections()
+    await closed
     await app.close()
     logger.info('diagd stopped')
   }
-  return { problems, close }
+  return { problems: allProblems(), close }
 }
 
 function openWarning(address: string): string {

@@ -33,26 +33,18 @@ export interface AppDeps extends AuthDeps {
 /** Requests carry no more than a short JSON document. */
 const BODY_BYTES = 64 * 1024
 
-/** Evidence of one machine at one moment: stored by nobody, and passed on byte by byte as it comes. */
-const ALWAYS = {
-  'cache-control': 'no-store, no-transform',
-  'x-accel-buffering': 'no',
-  'x-content-type-options': 'nosniff',
-}
-
 export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   const app = Fastify({
     loggerInstance: deps.logger,
     logController: new LogController({ disableRequestLogging: true }),
     // A path that cannot be decoded never gets as far as the hooks.
-    frameworkErrors: (_error, _request, reply) => sendProblem(reply.headers(ALWAYS), undecodable()),
+    frameworkErrors: (_error, _request, reply) => sendProblem(reply, undecodable()),
     bodyLimit: BODY_BYTES,
     // The automatic one runs the GET handler, and that collects.
     exposeHeadRoutes: false,
   })
   const routes = rememberRoutes(app)
   const audit = createAudit(deps.logger)
-  app.addHook('onRequest', async (_request, reply) => void reply.headers(ALWAYS))
   guard(app, deps)
   app.setErrorHandler((thrown, request, reply) => {
     const error = toHttpError(thrown)

@@ -1,34 +1,29 @@
-/** The two doors: an instance of Fastify listens once, so each is a server of its own in front of the same routes. */
+/** The two doors: where they listen, and that nobody else does. */
 import { chmod, lstat, mkdir, unlink } from 'node:fs/promises'
-import { createServer, request } from 'node:http'
+import { request } from 'node:http'
 import type { Server } from 'node:http'
 import { connect } from 'node:net'
 import type { ListenOptions } from 'node:net'
 import { dirname } from 'node:path'
 import type { FastifyInstance } from 'fastify'
-import type { Listen } from '../config.ts'
+import type { Listen } from '../config/listen.ts'
 import { markLocal } from './door.ts'
+import { createDoor } from './server.ts'
+import type { ServerOptions } from './server.ts'
 
-/** Nobody has a reason for more; each costs a descriptor and some memory. */
-const MAX_CONNECTIONS = 64
-
-const TIMEOUTS = {
-  // A request is a line and a few headers: who needs longer than this is not asking.
-  headersTimeout: 10_000,
-  requestTimeout: 30_000,
-  keepAliveTimeout: 5000,
-  connectionsCheckingInterval: 5000,
-}
-
-export async function listenTcp(app: FastifyInstance, { host, port }: Listen): Promise<Server> {
-  return listen(createDoor(app), { host, port })
+export async function listenTcp(
+  app: FastifyInstance,
+  { host, port }: Listen,
+  options: Omit<ServerOptions, 'door'> = { hosts: [], limitPerAddress: true },
+): Promise<Server> {
+  return listen(createDoor(app, { ...options, door: 'tcp' }), { host, port })
 }
 
 /** @throws Error that says who has the socket, or what is wrong with its folder. */
 export async function listenUnix(app: FastifyInstance, path: string, uid: number): Promise<Server> {
   await makeFolder(dirname(path), uid)
   await removeStale(path)
-  const server = createDoor(app)
+  const server = createDoor(app, { door: 'local', limitPerAddress: false })
   markLocal(server)
   const mode = uid === 0 ? 0o660 : 0o600
   // The socket is made within listen(), so there is no moment in which others could come in.
@@ -37,12 +32,6 @@ export async function listenUnix(app: FastifyInstance, path: string, uid: number
   process.umask(umask)
   await listening
   await chmod(path, mode)
-  return server
-}
-
-function createDoor(app: FastifyInstance): Server {
-  const server = createServer(TIMEOUTS, (incoming, response) => app.routing(incoming, response))
-  server.maxConnections = MAX_CONNECTIONS
   return server
 }
 
