@@ -65,7 +65,7 @@ describe('usage', () => {
     const options = [...collect.stdout.toString().matchAll(/--[a-z]+/g)]
       .map((match) => match[0])
       .filter((name) => name !== '--help')
-    expect(commands).toEqual(['serve', 'collect', 'list', 'verify', 'check'])
+    expect(commands).toEqual(expect.arrayContaining(['serve', 'collect', 'list', 'verify', 'check', 'token']))
     expect(options.length).toBeGreaterThan(8)
     for (const name of [...commands.map((command) => `## diagd ${command}`), ...options]) expect(docs).toContain(name)
   })

@@ -4,6 +4,7 @@ import { UsageError } from '../collect/request.ts'
 import { VERSION } from '../version.ts'
 import { EXIT, say } from './io.ts'
 import type { Io } from './io.ts'
+import type { CreateOptions } from './token.ts'
 
 /** @returns the exit code. */
 export async function main(io: Io): Promise<number> {
@@ -71,6 +72,8 @@ function commands(io: Io, exit: (code: number) => void): Command {
     .command('check')
     .description('check the configuration and the drop-ins')
     .action(async () => exit(await (await import('./check.ts')).check(io)))
+
+  tokenCommands(program, io, exit)
   return program
 }
 
@@ -90,4 +93,31 @@ function collectCommand(program: Command): Command {
     .option('--limits <limits>', 'none, or entry=64MiB,collector=256MiB,bundle=1GiB,command=60s,stall=15s,entries=4096')
     .option('--recipient <age1…>', 'encrypt to this public key of age; may be given several times', several)
     .option('--recipients-file <file>', 'encrypt to the public keys in this file, one a line')
+}
+
+function tokenCommands(program: Command, io: Io, exit: (code: number) => void): void {
+  const token = program
+    .command('token')
+    .description('create, list and revoke tokens that open the TCP address')
+    .helpCommand(false)
+  token
+    .command('create')
+    .description('create a token, and write the header line for curl -H @FILE')
+    .argument('<name>', 'what it is called in the log and by "revoke"')
+    .option('--scopes <scopes>', 'what it is good for: bundle, read, write-events, upload (default: bundle,read)')
+    .option('--expires <time>', 'how long: 30m, 12h, 90d, 52w (default: until it is revoked)')
+    .option('-o, --output <file>', 'where to write the header line, "-" for stdout (default: ./<name>.header)')
+    .option('--if-missing', 'leave it at that when there is a token of this name')
+    .action(async (name: string, options: CreateOptions) =>
+      exit(await (await import('./token.ts')).createToken(name, options, io)),
+    )
+  token
+    .command('list')
+    .description('show the tokens: name, scopes, creation, expiry')
+    .action(async () => exit(await (await import('./token.ts')).listAll(io)))
+  token
+    .command('revoke')
+    .description('take a token back; it opens nothing from the next request on')
+    .argument('<name>', 'as it was created')
+    .action(async (name: string) => exit(await (await import('./token.ts')).revokeToken(name, io)))
 }

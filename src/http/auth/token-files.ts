@@ -94,9 +94,15 @@ export async function writeToken(folder: string, { name, digest, ...token }: Tok
   }
 }
 
-/** @throws Error with the code ENOENT when there is none of that name. */
-export async function removeToken(folder: string, name: string): Promise<void> {
-  await unlink(fileOf(folder, name))
+/** @returns whether there was one of that name. */
+export async function removeToken(folder: string, name: string): Promise<boolean> {
+  return unlink(fileOf(folder, name)).then(
+    () => true,
+    (error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') return false
+      throw error
+    },
+  )
 }
 
 function fileOf(folder: string, name: string): string {
