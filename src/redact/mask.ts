@@ -21,3 +21,15 @@ export function maskOf(kind: string, secret: string, key: Uint8Array): string {
   const token = createHmac('sha256', key).update(secret, 'latin1').digest('hex').slice(0, DIGITS)
   return `<masked:${kind}:${token}>`
 }
+
+/** A mask names a kind, and `token:3f9c1a` looks like a pair: what begins inside a mask is no secret. */
+export function isInMask(text: string, at: number): boolean {
+  const from = Math.max(0, at - LONGEST_MASK)
+  const open = text.slice(from, at).lastIndexOf('<masked:')
+  if (open < 0) return false
+  MASK_HERE.lastIndex = from + open
+  return MASK_HERE.test(text) && MASK_HERE.lastIndex > at
+}
+
+const LONGEST_MASK = 64
+const MASK_HERE = new RegExp(MASK.source, 'y')

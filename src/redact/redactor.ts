@@ -2,7 +2,7 @@
  * Masks one stretch of a stream: pure, synchronous, bounded. Whoever calls it (in a worker) hands over the stretch with
  * what stood before it and what follows, so that a secret across its borders is seen whole.
  */
-import { maskOf } from './mask.ts'
+import { isInMask, maskOf } from './mask.ts'
 import { mergeSpans, type Claim } from './merge.ts'
 import type { Pending, Rule, View } from './rule.ts'
 import { createScan } from './scanner.ts'
@@ -22,6 +22,8 @@ export interface Carry {
   /** Up to here everything was sent, or replaced, with the stretch before. */
   readonly sentTo: number
   readonly pending: readonly Pending[]
+  /** What was found with the stretch before and begins behind it: its anchor is gone, nobody finds it again. */
+  readonly claims?: readonly Claim[]
 }
 
 export interface Masked {
@@ -51,18 +53,21 @@ export function createRedactor(rules: readonly Rule[], key: Uint8Array, sweeps: 
     // Made when the first anchor is found: most stretches of a log hold none.
     let view: View | undefined
     const look = () => (view ??= { text: source.toString('latin1'), end: source.length, final })
-    const claims: Claim[] = []
+    const claims: Claim[] = [...(carry.claims ?? [])]
     const pending: Pending[] = []
     const claim = (rule: Rule, at: number, finding: ReturnType<Rule['find']>) => {
       if (!finding) return
       for (const span of finding.spans) {
         if (span.start < at) throw new Error(`the rule ${rule.id} claims bytes that may be sent already`)
-        if (span.end > span.start) claims.push({ kind: rule.id, ...span, rank: rule.rank })
+        if (span.end > span.start && !isInMask(look().text, span.start))
+          claims.push({ kind: rule.id, ...span, rank: rule.rank })
       }
       if (finding.pending) pending.push(finding.pending)
     }
-    for (const going of carry.pending)
-      claim(byId.get(going.rule)!, going.at, byId.get(going.rule)!.resume!(look(), going))
+    for (const going of carry.pending) {
+      if (going.at > to) pending.push(going)
+      else claim(byId.get(going.rule)!, going.at, byId.get(going.rule)!.resume!(look(), going))
+    }
     scan(bytes, from, to, source.length, (index, at) => {
       const { rule } = anchored[index]!
       claim(rule, at, rule.find(look(), at))
@@ -84,7 +89,6 @@ function assemble(
   const out: Buffer[] = []
   let sentTo = range.from
   for (const { start, end, kind, quoted } of mergeSpans(found.claims)) {
-    // Of what begins behind the stretch the next one takes care; it sees more.
     if (start >= range.to || end <= sentTo) continue
     const begin = Math.max(start, sentTo)
     out.push(source.subarray(sentTo, begin))
@@ -98,5 +102,6 @@ function assemble(
     sentTo = range.to
   }
   const bytes = out.length === 1 ? out[0]! : Buffer.concat(out)
-  return { bytes, carry: { sentTo, pending: found.pending }, hits }
+  const claims = found.claims.filter(({ start }) => start >= range.to)
+  return { bytes, carry: { sentTo, pending: found.pending, claims }, hits }
 }

@@ -54,8 +54,7 @@ export function createStream(mask: MaskStretch, sizes: StreamSizes = SIZES): Red
     buffer.copyWithin(0, dropped, filled)
     filled -= dropped
     from = to - dropped
-    const { sentTo, pending } = masked.carry
-    carry = { sentTo: sentTo - dropped, pending: pending.map((one) => ({ ...one, at: one.at - dropped })) }
+    carry = moved(masked.carry, dropped)
     return masked.bytes
   }
   return {
@@ -76,5 +75,14 @@ export function createStream(mask: MaskStretch, sizes: StreamSizes = SIZES): Red
       while (filled - from > stretchBytes) yield step(from + stretchBytes, true)
       if (filled > from) yield step(filled, true)
     },
+  }
+}
+
+/** The same places after bytes at the front were dropped. */
+export function moved({ sentTo, pending, claims = [] }: Carry, dropped: number): Carry {
+  return {
+    sentTo: sentTo - dropped,
+    pending: pending.map((one) => ({ ...one, at: one.at - dropped })),
+    claims: claims.map((one) => ({ ...one, start: one.start - dropped, end: one.end - dropped })),
   }
 }
