@@ -18,11 +18,12 @@ export function answerMalformed(server: Server): void {
     if (answered.has(socket)) return
     answered.add(socket)
     const refusal = refusalOf(error)
-    if (!refusal || !socket.writable) return void socket.destroy()
+    // TLS has failed, so the answer takes the way below it.
+    const way = error.code === PLAIN_HTTP ? rawSocketOf(socket) : socket
+    if (!refusal || !way?.writable) return void socket.destroy()
     // In the midst of another answer nothing can be said.
     if (underWay(socket) > 0) return resetConnection(socket)
-    const plain = error.code === PLAIN_HTTP ? rawSocketOf(socket) : socket
-    if (plain) endWith(plain, problemBytes(refusal, plain instanceof TLSSocket))
+    endWith(way, problemBytes(refusal, way instanceof TLSSocket))
   })
   server.on('connect', (_request: IncomingMessage, socket: Socket) => {
     const refusal = new HttpError('bad-request', 'CONNECT is for proxies, and this is none')
