@@ -45,7 +45,7 @@ export function encryptedSink(sink: Sink, recipients: readonly string[]): Encryp
     delivered = delivered.then(() => (message === 'ended' ? ended.resolve() : deliver(message)))
     delivered.catch(fail)
   })
-  worker.on('error', fail)
+  worker.on('error', (cause: Error) => fail(new Error(`the encryption failed: ${cause.message}`, { cause })))
   worker.on('messageerror', fail)
   // What it said before comes first; after its end this means nothing any more.
   worker.on('exit', () => void delivered.then(() => fail(new Error('the encryption has stopped')), fail))
