@@ -38,12 +38,14 @@ const authorization: Rule = {
 /** Several fields, with quotes: to the quote that opened the value, or to the end of the line. */
 function fields(view: View, start: number, quote: string | undefined): Finding | undefined {
   const line = view.text.slice(start, start + 8192)
-  const stop = quote ? indexOf(line, quote) : line.search(/[\r\n'<]|"\s*(?:$|\n|-|http)/)
-  const end = start + (stop < 0 ? line.length : stop)
+  const end = start + (quote ? indexOf(line, quote) : UNQUOTED.exec(line)![0].length)
   // "Digest authentication failed"
   if (!view.text.slice(start, end).includes('=')) return undefined
   return upTo(view, start, end)
 }
+
+/** Quotes stand behind `=` only; another one closes what a shell was given. */
+const UNQUOTED = /^(?:[^"'<\r\n]|(?<==\\{0,3})"[^"\r\n]*")*/
 
 /** A quote that is escaped deeper belongs to the value. */
 function indexOf(line: string, quote: string): number {

@@ -2,7 +2,7 @@
 import type { Finding, Rule, Span, View } from '../rule.ts'
 
 /** The name, quotes of JSON or of a shell, and what separates name and value. */
-const HEADER = /cookie2?(\\*["'])?\s{0,4}(?:=>|[:=,])\s{0,4}(\[?)\s{0,4}(\\*["'])?/iy
+const HEADER = /(?<![A-Za-z0-9]|; ?)cookie2?(\\*["'])?\s{0,4}(?:=>|[:=,])\s{0,4}(\[?)\s{0,4}(\\*["'])?/iy
 
 /** One `name=value`, or an attribute; a value may be in quotes of its own. */
 const PAIR = /[ \t]{0,4}([!#$%&*+.^_|~A-Za-z0-9-]{1,256})(?:=(\\*"[^"\\\r\n]{0,4096}\\*"|[^;\s"'<>\\]*))?/y
@@ -38,9 +38,10 @@ function values(view: View, from: number, array: boolean, within = false): Findi
   if (within) {
     at = matchAt(VALUE, text, from)![0].length + from
     spans.push({ start: from, end: at })
+    if (at >= view.end && !view.final) return { spans, pending: { rule: cookie.id, at, state: array } }
     if (text[at] === ';') at++
   }
-  for (;;) {
+  for (const stop = at + LONGEST; at <= stop;) {
     const pair = matchAt(PAIR, text, at)
     if (!pair) break
     const [whole, name, value] = pair
@@ -61,6 +62,9 @@ function values(view: View, from: number, array: boolean, within = false): Findi
   }
   return { spans }
 }
+
+/** Servers take no more; without a bound a text of nothing but cookies would take for ever. */
+const LONGEST = 8192
 
 const VALUE = /[^;\s"'<>\\]*/y
 

@@ -3,8 +3,8 @@ import { endOfRun } from '../find.ts'
 import type { Finding, Rule, View } from '../rule.ts'
 import { byLine, type Step } from './lines.ts'
 
-/** Of a MIME part: headers, then a body up to an empty line. Of a block scalar: the body comes at once. */
-type Where = 'headers' | 'body' | 'first'
+/** Of a MIME part: headers, then a body up to an empty line. Of a block scalar: lines that are indented. */
+type Where = 'headers' | 'body' | 'first' | 'block'
 
 const step: Step<Where> = ({ text, start }, where) => {
   const match = /^(\s*)([A-Za-z0-9+/_-]+={0,2})\s*$/.exec(text)
@@ -14,9 +14,9 @@ const step: Step<Where> = ({ text, start }, where) => {
   }
   // More than one empty line may come before the body.
   if (!match) return { spans: [], next: where === 'first' && /^\s*$/.test(text) ? 'first' : undefined }
-  if (match[2]!.startsWith('--')) return { spans: [], next: undefined }
+  if (match[2]!.startsWith('--') || (where === 'block' && match[1] === '')) return { spans: [], next: undefined }
   const begin = start + match[1]!.length
-  return { spans: [{ start: begin, end: begin + match[2]!.length }], next: 'body' }
+  return { spans: [{ start: begin, end: begin + match[2]!.length }], next: where === 'block' ? 'block' : 'body' }
 }
 
 const MIME =
@@ -73,7 +73,7 @@ const encoded: Rule = {
 
 function value(view: View, at: number, [whole, block, inline]: RegExpExecArray): Finding {
   const end = at + whole.length
-  return block === undefined ? run(view, end - inline!.length, end) : blockLines.from(view, end, 'first')
+  return block === undefined ? run(view, end - inline!.length, end) : blockLines.from(view, end, 'block')
 }
 
 function run(view: View, start: number, from: number): Finding {

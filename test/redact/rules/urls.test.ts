@@ -1,0 +1,75 @@
+/** Secrets in URLs. */
+import { random } from '../mask-all.ts'
+import { table } from './table.ts'
+
+const r = random
+const K = '<masked:url-credentials:#>'
+const W = '<masked:webhook-url:#>'
+
+table('credentials', {
+  masked: [
+    ['dial postgres://app:s3cret@db:5432/app?x=1 failed', `dial postgres://app:${K}@db:5432/app?x=1 failed`],
+    ['redis://:s3cret@cache', `redis://:${K}@cache`],
+    ['amqp://u:p@ss@host:5672/', `amqp://u:${K}@host:5672/`],
+    ['mysql://u:pa/ss@db.internal/x', `mysql://u:${K}@db.internal/x`],
+    ['mysql://u:pa#s?s@db:3306/x', `mysql://u:${K}@db:3306/x`],
+    ['mongodb://u:p4@h1:27017,h2:27017/d?a=b@c.d', `mongodb://u:${K}@h1:27017,h2:27017/d?a=b@c.d`],
+    [`https://${'a1'.repeat(20)}@github.com/a/b`, `https://${K}@github.com/a/b`],
+    [`https://oauth2:${r(20)}x@gitlab.example/a.git`, `https://oauth2:${K}@gitlab.example/a.git`],
+    [String.raw`{"u":"https:\/\/me:s3cret@host\/p"}`, String.raw`{"u":"https:\/\/me:${K}@host\/p"}`],
+    [String.raw`{\"u\":\"ftp://me:s3cret@host/p\"}`, String.raw`{\"u\":\"ftp://me:${K}@host/p\"}`],
+    ['to=https%3A%2F%2Fme%3As3cr3t%40host%2F', 'to=https%3A%2F%2Fme%3A<masked:url-credentials-escaped:#>%40host%2F'],
+  ],
+  untouched: [
+    'http://host:8080/path/@scope/package ssh://git@github.com/a/b',
+    'https://user:$PASSWORD@host/ https://user:${PASSWORD}@host https://user:***@host https://user:xxxxx@host',
+    'http://<user>:<password>@host/',
+    'https://registry.npmjs.org/@types/node http://10.0.0.1:80 http://[::1]:8080/a@b',
+    'GET http://host:8080/?mail=me@example.com 200; unix:///run/diagd.sock; file:///etc/x:y@z',
+    'https://first.last.of-many-words@example.com/ jdbc:mysql://db:3306/app',
+  ],
+})
+
+table('webhooks', {
+  masked: [
+    [`https://hooks.slack.com/services/T01234567/B0123456789/${r(24)} x`, `https://hooks.slack.com/services/${W} x`],
+    [`https://hooks.slack.com/triggers/E01/1234567890/${r(32, 'hex')}`, `https://hooks.slack.com/triggers/${W}`],
+    [
+      `https://discord.com/api/webhooks/123456789012345678/${r(68)}`,
+      `https://discord.com/api/webhooks/123456789012345678/${W}`,
+    ],
+    [
+      `https://discordapp.com/api/v10/webhooks/123456789012/${r(68)}`,
+      `https://discordapp.com/api/v10/webhooks/123456789012/${W}`,
+    ],
+    [
+      `https://acme.webhook.office.com/webhookb2/${r(36)}@${r(36)}/IncomingWebhook/x`,
+      `https://acme.webhook.office.com/webhookb2/${W}`,
+    ],
+    [`https://hooks.zapier.com/hooks/catch/123456/abc123x/`, `https://hooks.zapier.com/hooks/catch/${W}`],
+  ],
+  untouched: [
+    'https://hooks.slack.com/services/ and https://hooks.slack.com/docs/about-our-webhooks',
+    'https://discord.com/api/v10/gateway https://discord.com/api/webhooks/',
+    'https://api.telegram.org/ is down; https://outlook.office.com/mail/inbox',
+  ],
+})
+
+table('queries', {
+  masked: [
+    [
+      `/k?X-Amz-Date=2026&X-Amz-Signature=${r(64, 'hex')} 200`,
+      '/k?X-Amz-Date=2026&X-Amz-Signature=<masked:signed-url:#> 200',
+    ],
+    [`?sv=2024&amp;sig=${r(43)}%3D&amp;se=1`, '?sv=2024&amp;sig=<masked:signed-url:#>&amp;se=1'],
+    [String.raw`"/a?b=c\u0026Signature=` + `${r(30)}"`, String.raw`"/a?b=c\u0026Signature=<masked:signed-url:#>"`],
+    [`/ws?token=1a${r(20)}&x=y`, '/ws?token=<masked:url-token:#>&x=y'],
+    [`/o?next=%2F%26access_token%3D1a${r(20)}`, '/o?next=%2F%26access_token%3D<masked:url-token:#>'],
+  ],
+  untouched: [
+    '/list?key=name&token=15&auth=none&sig=1',
+    '/list?key=$KEY&token=${TOKEN_OF_DAY_1}',
+    '/search?q=token&sort=key&order=asc&signature=none',
+    '/v1?keys=abcdef0123456789abcdef&keyword=abcdef0123456789',
+  ],
+})
