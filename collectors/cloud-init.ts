@@ -3,10 +3,10 @@ import { withoutSecrets } from './lib/cloud-init-instance-data.ts'
 
 /** Where cloud-init leaves something on every machine that it ever ran on. */
 const traces = ['/run/cloud-init', '/var/lib/cloud/instance', '/etc/cloud/cloud.cfg']
-/** What holds user data, or was made from it: passwords, keys and tokens live there. */
-const confidential = [
+/** User data and what was made from it; what is on the never-read list among them is named, and withheld. */
+const userData = [
   '/run/cloud-init/{instance-data-sensitive,combined-cloud-config}.json',
-  '/var/lib/cloud/instance/{user-data,vendor-data,vendor-data2}.txt*',
+  '/var/lib/cloud/instance/{user-data,vendor-data,vendor-data2,vendor-cloud-config}.txt*',
   '/var/lib/cloud/instance/{cloud-config,network-config}*',
   '/var/lib/cloud/instance/obj.pkl',
   '/var/lib/cloud/instance/scripts/*',
@@ -16,7 +16,7 @@ const confidential = [
 ]
 
 export default {
-  title: 'cloud-init: status, result, logs, configuration, instance data',
+  title: 'cloud-init: status, result, logs, configuration, instance data, user-data, scripts',
   tier: 'facts',
   async *collect(kit) {
     if ((await Promise.all(traces.map((path) => kit.stat(path)))).every((found) => !found)) {
@@ -34,10 +34,8 @@ export default {
     yield kit.json('instance-data.json', () => instanceData(kit)).needs({ file: '/run/cloud-init/instance-data.json' })
     yield kit.json('files.json', () => listing(kit))
     yield kit.files('/run/cloud-init/{*.log,cloud.cfg,enabled,disabled,cloud-id}').as('run/')
-    yield* configuration(kit)
-    for (const path of await kit.glob(...confidential)) {
-      yield kit.withheld(`withheld${path}`, `${path} may hold passwords and keys, and is not masked yet`)
-    }
+    yield* filesOf(kit, '/etc/cloud/', ['/etc/cloud/{cloud,ds-identify}.cfg', '/etc/cloud/cloud.cfg.d/*'])
+    yield* filesOf(kit, /^\/(?:run\/cloud-init|var\/lib\/cloud(?:\/instance)?)\//, userData, within)
     yield kit.logs('/var/log/cloud-init.log*', '/var/log/cloud-init-output.log*').in('logs')
   },
 } satisfies Collector
@@ -47,17 +45,10 @@ async function published(kit: Kit, name: string): Promise<string> {
   return (await kit.stat(`/run/cloud-init/${name}`)) ? `/run/cloud-init/${name}` : `/var/lib/cloud/data/${name}`
 }
 
-async function* configuration(kit: Kit) {
-  for (const path of await kit.glob('/etc/cloud/cloud.cfg', '/etc/cloud/cloud.cfg.d/*', '/etc/cloud/ds-identify.cfg')) {
-    const facts = await kit.stat(path)
-    const name = path.replace('/etc/cloud/', '')
-    // Datasource credentials (MAAS, for one) come in files that only root reads.
-    if (facts?.kind === 'file' && (facts.mode & 0o004) === 0) {
-      yield kit.withheld(
-        name,
-        `${path} is readable for its owner only, so it may hold credentials, and is not masked yet`,
-      )
-    } else yield kit.file(path).as(name)
+/** Each under its path below `folder`. */
+async function* filesOf(kit: Kit, folder: string | RegExp, globs: readonly string[], within: readonly string[] = []) {
+  for (const path of await kit.glob(...globs)) {
+    if ((await kit.stat(path))?.kind !== 'directory') yield kit.file(path, { within }).as(path.replace(folder, ''))
   }
 }
 

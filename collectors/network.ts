@@ -1,5 +1,6 @@
 import type { Artifact, Collector, Kit } from '../src/collector.ts'
-import { hostFiles } from './lib/host-files.ts'
+import { cleanedFiles } from './lib/host-files.ts'
+import { withoutKeys } from './lib/net-keys.ts'
 import { interfacesText } from './lib/net-interfaces.ts'
 import { parseFibTrie, parseIfInet6, parseRoute, parseRoute6 } from './lib/net-routes.ts'
 import { proxiesText, scanSockets } from './lib/net-scan.ts'
@@ -7,17 +8,17 @@ import { proxiesText, scanSockets } from './lib/net-scan.ts'
 /** Where a distribution's /etc/resolv.conf may lead. */
 const resolvers = ['/run/systemd/resolve', '/run/resolvconf', '/run/NetworkManager', '/run/connman', '/usr/lib/systemd']
 
-/** Not among them: *.netdev and keyfiles of NetworkManager, which hold keys and passwords. */
 const configuration = [
   '/etc/{hosts,hosts.allow,hosts.deny,hostname,networks,nsswitch.conf,gai.conf,host.conf,dnsmasq.conf}',
   '/etc/dnsmasq.d/*',
   '/etc/systemd/{resolved,networkd}.conf',
   '/etc/systemd/{resolved,networkd}.conf.d/*.conf',
-  '/etc/systemd/network/*.{network,link}',
+  '/etc/systemd/network/*.{network,link,netdev}',
   '/etc/systemd/network/*.{network,link}.d/*.conf',
   '/etc/netplan/*.yaml',
   '/etc/NetworkManager/NetworkManager.conf',
   '/etc/NetworkManager/conf.d/*.conf',
+  '/etc/NetworkManager/system-connections/*',
   '/etc/network/interfaces',
   '/etc/network/interfaces.d/*',
   '/etc/sysconfig/network',
@@ -28,15 +29,12 @@ const runtimeState = [
   '/run/systemd/resolved.conf.d/*.conf',
   '/run/systemd/netif/state',
   '/run/systemd/netif/{links,leases}/*',
-  '/run/systemd/network/*.{network,link}',
+  '/run/systemd/network/*.{network,link,netdev}',
+  '/run/netplan/*',
+  '/run/NetworkManager/system-connections/*',
 ]
 const protocolCounters = ['dev', 'snmp', 'snmp6', 'netstat', 'sockstat', 'sockstat6', 'softnet_stat', 'protocols']
 const kernelTables = ['arp', 'route', 'ipv6_route', 'if_inet6', 'fib_trie']
-const secretFolders = [
-  '/run/netplan',
-  '/etc/NetworkManager/system-connections',
-  '/run/NetworkManager/system-connections',
-]
 
 /**
  * Sockets come from /proc/net and not from ss, which loads the *_diag modules. `ip` and `tc` speak rtnetlink, which is
@@ -56,9 +54,8 @@ export default {
     yield kit.files(`/proc/net/{${[...protocolCounters, ...kernelTables].join(',')}}`).as('proc/')
     yield kit.text('proxies.txt', () => proxiesText(kit))
     yield kit.text('namespaces.txt', () => namespacesText(kit))
-    yield* hostFiles(kit, ...configuration)
-    yield* hostFiles(kit, ...runtimeState)
-    yield* secrets(kit)
+    yield* cleanedFiles(kit, configuration, withoutKeys)
+    yield* cleanedFiles(kit, runtimeState, withoutKeys)
   },
 } satisfies Collector
 
@@ -86,17 +83,6 @@ function* services(kit: Kit): Generator<Artifact> {
   yield kit.command`networkctl --no-pager --all status`.as('networkctl-status.txt').needs(networkd)
   const networkManager = { command: 'nmcli', unit: 'NetworkManager.service' }
   yield kit.command`nmcli device show`.as('nmcli-devices.txt').needs(networkManager)
-}
-
-/** That they exist is worth knowing, and their names; what is in them is not ours to hand over. */
-async function* secrets(kit: Kit): AsyncGenerator<Artifact> {
-  const keyed = await kit.glob('/{etc,run}/systemd/network/*.netdev')
-  const folders = await Promise.all(
-    secretFolders.map(async (folder) => (await kit.list(folder)).map((name) => `${folder}/${name}`)),
-  )
-  for (const path of [...keyed, ...folders.flat()]) {
-    yield kit.withheld(`secret${path}`, `${path} may hold passwords or keys`)
-  }
 }
 
 async function derived(kit: Kit, why: string, ...parts: [string, (text: string) => string[]][]): Promise<string> {

@@ -1,7 +1,7 @@
 import type { Artifact, Collector, Kit } from '../src/collector.ts'
+import { configFiles } from './lib/config-files.ts'
 import { type Holder, lockHolders, parseStat } from './lib/package-locks.ts'
 import { rebootText } from './lib/package-reboot.ts'
-import { withoutLogins } from './lib/package-sources.ts'
 
 export default {
   title: 'Packages: installed ones, history, sources and proxies, who holds the lock, pending reboots',
@@ -49,14 +49,9 @@ const sourceGlobs = [
   '/etc/apk/repositories',
 ]
 
-/** With the logins masked, so read here; files that hold nothing but logins are named and withheld. */
+/** Files that hold nothing but logins, which the mask would leave nothing of, are named and withheld. */
 async function* sources(kit: Kit): AsyncGenerator<Artifact> {
-  for (const path of await kit.glob(...sourceGlobs)) {
-    if ((await kit.stat(path))?.kind === 'directory') continue
-    const text = await kit.read(path)
-    if (text === undefined) yield kit.skipped(path.slice(1), 'it may not be read')
-    else yield kit.text(path.slice(1), () => withoutLogins(text))
-  }
+  yield* configFiles(kit, 'etc', ...sourceGlobs)
   for (const path of await kit.glob('/etc/apt/auth.conf', '/etc/apt/auth.conf.d/*'))
     yield kit.withheld(path.slice(1), 'logins of package sources')
 }

@@ -1,10 +1,10 @@
 /** Lines that set a proxy, out of files that may hold other secrets. No I/O. */
 
-/** `path:line: text` for each line that sets a proxy; what logs in to the proxy is masked. */
+/** `path:line: text` for each line that sets a proxy. */
 export function proxyLines(path: string, text: string): string[] {
   return text.split('\n').flatMap((line, index) => {
     if (/^\s*[#;]/.test(line) || !/(?:https?|ftp|all|no|socks|rsync)_proxy/i.test(line)) return []
-    return [`${path}:${index + 1}: ${maskLogin(proxyPart(line))}`]
+    return [`${path}:${index + 1}: ${proxyPart(line)}`]
   })
 }
 
@@ -15,6 +15,3 @@ function proxyPart(line: string): string {
   const variables = [...assigned.matchAll(/"[^"]*"|'[^']*'|\S+/g)].map(([variable]) => variable)
   return variables.filter((variable) => /_proxy=/i.test(variable)).join(' ')
 }
-
-/** A password may hold `/` or `@`: everything up to the last `@` before a space or quote goes. */
-const maskLogin = (text: string): string => text.replaceAll(/([a-z0-9+.-]+:\/\/)[^\s"']*@/gi, '$1***@')

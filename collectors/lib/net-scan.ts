@@ -36,7 +36,7 @@ export async function scanSockets(kit: Kit): Promise<string> {
   return socketsText([...sockets, ...packet, ...unix], owners, (uid) => users.get(uid) ?? String(uid), note)
 }
 
-/** The lines of the well-known files that set a proxy for everybody, logins masked. */
+/** The lines of the well-known files that set a proxy for everybody. */
 export async function proxiesText(kit: Kit): Promise<string> {
   const paths = await kit.glob(...proxyFiles)
   const lines = await Promise.all(paths.map(async (path) => proxyLines(path, (await kit.read(path)) ?? '')))

@@ -34,16 +34,14 @@ export const neverRead: readonly NeverRead[] = [
   { pattern: '/var/lib/docker/swarm/**', reason: 'private keys' },
   { pattern: '/run/{credentials,secrets}/**', reason: 'credentials of services' },
   { pattern: '/etc/credstore{,.encrypted}/**', reason: 'credentials of services' },
-  { pattern: '/run/cloud-init/{instance-data-sensitive,combined-cloud-config}.json', reason: 'secrets of cloud-init' },
   {
-    pattern: '/var/lib/cloud/{instance,instances/*}/{user-data,vendor-data,vendor-data2,vendor-cloud-config}.txt{,.i}',
-    reason: 'user-data of cloud-init',
+    pattern: '/run/cloud-init/{instance-data-sensitive,combined-cloud-config}.json',
+    reason: 'secrets of cloud-init, taken apart and in base64: no name is left to mask them by',
   },
   {
-    pattern: '/var/lib/cloud/{instance,instances/*}/{cloud-config.txt,obj.pkl,scripts/**}',
-    reason: 'user-data of cloud-init',
+    pattern: '/var/lib/cloud/{instance,instances/*}/obj.pkl',
+    reason: 'secrets of cloud-init, in binary: no name is left to mask them by',
   },
-  { pattern: '/var/lib/cloud/seed/**/{user,vendor}-data', reason: 'user-data of cloud-init' },
 ]
 
 const matchers = neverRead.map(({ pattern, reason }) => ({ reason, matches: picomatch(pattern, { dot: true }) }))

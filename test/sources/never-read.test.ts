@@ -26,10 +26,9 @@ test.each([
   '/etc/ssl/private/ssl-cert-snakeoil.key',
   '/etc/letsencrypt/live/example.org/privkey.pem',
   '/run/cloud-init/instance-data-sensitive.json',
-  '/var/lib/cloud/instance/user-data.txt',
-  '/var/lib/cloud/instances/i-0abc/user-data.txt.i',
-  '/var/lib/cloud/instances/i-0abc/scripts/part-001',
-  '/var/lib/cloud/seed/nocloud/user-data',
+  '/run/cloud-init/combined-cloud-config.json',
+  '/var/lib/cloud/instance/obj.pkl',
+  '/var/lib/cloud/instances/i-0abc/obj.pkl',
 ])('%s is never read', (path) => {
   expect(neverReadReason(path)).toMatch(/\w/)
 })
@@ -47,6 +46,9 @@ test.each([
   '/var/log/syslog',
   '/sys/class/net/eth0/mtu',
   '/var/lib/cloud/instances/i-0abc/boot-finished',
+  '/var/lib/cloud/instance/user-data.txt',
+  '/var/lib/cloud/instances/i-0abc/scripts/part-001',
+  '/var/lib/cloud/seed/nocloud/user-data',
 ])('%s may be read', (path) => {
   expect(neverReadReason(path)).toBeUndefined()
 })
