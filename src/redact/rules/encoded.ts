@@ -10,7 +10,7 @@ const step: Step<Where> = ({ text, start }, where) => {
   const match = /^(\s*)([A-Za-z0-9+/_-]+={0,2})\s*$/.exec(text)
   if (where === 'headers') {
     if (/^\s*$/.test(text)) return { spans: [], next: 'first' }
-    return { spans: [], next: /^\s*[A-Za-z0-9-]+:|^\s+\S/.test(text) ? 'headers' : undefined }
+    return { spans: [], next: /^\s*(?!content-transfer)[A-Za-z0-9-]+:|^\s+\S/i.test(text) ? 'headers' : undefined }
   }
   // More than one empty line may come before the body.
   if (!match) return { spans: [], next: where === 'first' && /^\s*$/.test(text) ? 'first' : undefined }

@@ -2,6 +2,7 @@
 import type { Finding, Random, Rule, View } from '../rule.ts'
 import { bodyStep } from './body.ts'
 import { byLine } from './lines.ts'
+import { START } from './token.ts'
 
 const lines = byLine('private-key', bodyStep)
 const wrapped = byLine('private-key-base64', bodyStep)
@@ -20,13 +21,13 @@ const privateKey: Rule = {
   anchors: ['-----begin', 'private-lines:'],
   rank: 2,
   find(view, at) {
-    if (at >= 0 && matchAt(PUTTY, view, at)) return lines.from(view, PUTTY.lastIndex, START)
+    if (at >= 0 && matchAt(PUTTY, view, at)) return lines.from(view, PUTTY.lastIndex, FIRST)
     if (!matchAt(BEGIN, view, at)) return undefined
     const from = BEGIN.lastIndex
     if (matchAt(ONE_LINE, view, from)) return toMarker(view, from)
     const line = view.text.indexOf('\n', from)
     // A line of JSON around the marker is short; the body comes with the lines that follow.
-    return line < 0 ? undefined : lines.from(view, line + 1, START)
+    return line < 0 ? undefined : lines.from(view, line + 1, FIRST)
   },
   resume(view, pending) {
     return pending.state === ON_ONE_LINE ? toMarker(view, pending.at) : lines.resume(view, pending)
@@ -40,7 +41,7 @@ const privateKey: Rule = {
   },
 }
 
-const START = { misses: 0, limit: 8, shape: null }
+const FIRST = { misses: 0, limit: 8, shape: null }
 const ON_ONE_LINE = 'on one line'
 
 /** To the marker of the end, the closing quote, or the end of the line. */
@@ -63,7 +64,7 @@ function beforeEscapes(text: string, from: number, quote: number): number {
 }
 
 /** `-----BEGIN` in base64. Of PEM only the head says whether it is a certificate. */
-const BASE64_PEM = /LS0tLS1CRUdJTi[A-Za-z0-9+/_-]{20,}={0,2}/y
+const BASE64_PEM = new RegExp(`${START}(?<![+/])LS0tLS1CRUdJTi[A-Za-z0-9+/_-]{20,}={0,2}`, 'y')
 
 const base64Key: Rule = {
   id: 'private-key-base64',
@@ -81,7 +82,7 @@ const base64Key: Rule = {
     }
     const width = end - at
     if (width < 60 || width > 80 || !'\r\n'.includes(view.text[end] ?? ' ')) return { spans: [span] }
-    const rest = wrapped.from(view, view.text.indexOf('\n', end) + 1, { ...START, limit: 1 })
+    const rest = wrapped.from(view, view.text.indexOf('\n', end) + 1, { ...FIRST, limit: 1 })
     return { ...rest, spans: [span, ...rest.spans] }
   },
   resume: wrapped.resume,

@@ -8,7 +8,7 @@ const ROWS: readonly Row[] = [
     id: 'slack-token',
     title: 'Slack token',
     anchors: [...followedBy(['xox'], 'abcdeoprs').flatMap((prefix) => [`${prefix}-`, `${prefix}.`]), 'xapp-'],
-    pattern: `${WORD}(?:xox[a-z](?:\\.xox[a-z])?|xapp)-(?=[A-Za-z-]*[0-9])[A-Za-z0-9-]{10}[A-Za-z0-9%/+=-]{8,}`,
+    pattern: `${START}(?:xox[a-z](?:\\.xox[a-z])?|xapp)-(?=[A-Za-z-]*[0-9])[A-Za-z0-9-]{10}[A-Za-z0-9%/+=-]{8,}`,
     secret: (random) => `xoxb-123456789012-123456789012-${random(24)}`,
   },
   {
