@@ -23,8 +23,8 @@ export function gate(handler: Handler, options: GateOptions): Handler {
     const { socket } = request
     const count = (asked.get(socket) ?? 0) + 1
     asked.set(socket, count)
-    // Sent ahead without waiting for the answer that says it is the last one.
-    if (count > REQUESTS_PER_CONNECTION) return socket.destroySoon()
+    // Sent ahead without waiting for the answer that says it is the last one, and ends the connection: no more is read.
+    if (count > REQUESTS_PER_CONNECTION) return void socket.pause()
     if (count === REQUESTS_PER_CONNECTION) response.setHeader('connection', 'close')
     for (const [name, value] of Object.entries(answerHeaders(socket instanceof TLSSocket))) {
       response.setHeader(name, value)

@@ -72,7 +72,12 @@ export async function openDoor(deps: AppDeps, options: Partial<TcpDoorOptions> =
     await app.close()
   })
   const port = () => (door.server()!.address() as AddressInfo).port
-  return { ...door, app, port, url: () => `${options.tls ? 'https' : 'http'}://localhost:${port()}` }
+  return {
+    ...door,
+    app,
+    port,
+    url: () => `${typeof options.tls === 'object' ? 'https' : 'http'}://localhost:${port()}`,
+  }
 }
 
 /** Serial number of the certificate that a new connection gets to see. */

@@ -4,12 +4,14 @@ import { chmodSync, chownSync, existsSync, mkdirSync, statSync, writeFileSync } 
 import { createServer } from 'node:net'
 import type { Server } from 'node:http'
 import { dirname, join } from 'node:path'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { FastifyInstance } from 'fastify'
 import { buildApp } from '../../src/http/app.ts'
 import { listenUnix } from '../../src/http/listen.ts'
+import { giveToGroup } from '../../src/http/socket-group.ts'
 import { temporaryFolder } from '../helpers/archive.ts'
 import { curl, depsOf } from '../helpers/http.ts'
+import { openDoor } from '../helpers/tls.ts'
 
 const uid = process.getuid!()
 let folder: ReturnType<typeof temporaryFolder>
@@ -93,4 +95,58 @@ test.runIf(uid === 0)('refuses a folder of somebody else', async () => {
   mkdirSync(dirname(socketPath()), { mode: 0o700 })
   chownSync(dirname(socketPath()), 4711, 4711)
   await expect(listen(socketPath())).rejects.toThrow('belongs to the user 4711; it has to belong to 0')
+})
+
+describe('a TCP address that other machines reach', () => {
+  const open = (host: string, tls?: 'terminated-upstream') => openDoor(depsOf(), { listen: { host, port: 0 }, tls })
+
+  test.each(['0.0.0.0', '::', '192.0.2.7', '128.0.0.1'])('is not listened on without TLS: %s', async (host) => {
+    const door = await open(host)
+    expect(door.server()).toBeUndefined()
+    await door.check()
+    expect(door.server()).toBeUndefined()
+    expect(door.problems()).toEqual([
+      { key: 'tls', message: expect.stringMatching(/^TCP stays closed: .*terminated-upstream.*loopback/) as string },
+    ])
+  })
+
+  test.each([
+    ['0.0.0.0', 'terminated-upstream'],
+    ['127.0.0.1', undefined],
+    ['127.1.2.3', undefined],
+    ['::1', undefined],
+    ['localhost', undefined],
+  ] as const)('%s with tls: %s is', async (host, tls) => {
+    const door = await open(host, tls)
+    expect(door.problems()).toEqual([])
+    expect(door.server()).toBeDefined()
+  })
+})
+
+describe('the group of the socket', () => {
+  const group = () => statSync(socketPath()).gid
+
+  test.runIf(uid === 0)('is the one that is named, by name or number', async () => {
+    await listen(socketPath())
+    await giveToGroup(socketPath(), '4711', 0)
+    expect(group()).toBe(4711)
+    await giveToGroup(socketPath(), 'daemon', 0)
+    expect(group()).toBe(1)
+    expect(statSync(socketPath()).mode & 0o777).toBe(0o660)
+  })
+
+  test.runIf(uid === 0)('has to exist when it is named', async () => {
+    await listen(socketPath())
+    await expect(giveToGroup(socketPath(), 'nobody-has-this', 0)).rejects.toThrow(
+      'there is no group nobody-has-this in /etc/group; its number is accepted too',
+    )
+    expect(group()).toBe(process.getgid!())
+  })
+
+  test('is not changed without root', async () => {
+    await listen(socketPath())
+    await expect(giveToGroup(socketPath(), 'daemon', 4711)).rejects.toThrow('only root can give')
+    await giveToGroup(socketPath(), undefined, 4711)
+    expect(group()).toBe(process.getgid!())
+  })
 })
