@@ -88,12 +88,12 @@ function assemble(
   const hits: Record<string, number> = {}
   const out: Buffer[] = []
   let sentTo = range.from
-  for (const { start, end, kind, quoted } of mergeSpans(found.claims)) {
+  for (const { start, end, kind, quoted = '' } of mergeSpans(found.claims)) {
     if (start >= range.to || end <= sentTo) continue
     const begin = Math.max(start, sentTo)
     out.push(source.subarray(sentTo, begin))
     const mask = maskOf(kind, source.toString('latin1', start, end), key)
-    out.push(Buffer.from(quoted ? `"${mask}"` : mask))
+    out.push(Buffer.from(quoted + mask + quoted))
     hits[kind] = (hits[kind] ?? 0) + 1
     sentTo = end
   }

@@ -19,8 +19,8 @@ export interface View {
 export interface Span {
   readonly start: number
   readonly end: number
-  /** JSON needs the mask in quotes: what stood there was a number. */
-  readonly quoted?: boolean
+  /** The quotation mark that JSON needs around the mask, with its backslashes: what stood there was a number. */
+  readonly quoted?: string
   /** The kind that the mask names, where it is not the rule's id. */
   readonly kind?: string
 }

@@ -1,5 +1,6 @@
 /** The table: every kind of secret that diagd knows. */
 import type { Rule } from './rule.ts'
+import { COMMAND_RULES } from './rules/commands.ts'
 import { ENCODED_RULES } from './rules/encoded.ts'
 import { HASH_RULES } from './rules/hashes.ts'
 import { HEADER_RULES } from './rules/headers.ts'
@@ -15,5 +16,6 @@ export const RULES: readonly Rule[] = [
   ...HEADER_RULES,
   ...HASH_RULES,
   ...ENCODED_RULES,
+  ...COMMAND_RULES,
   ...PAIR_RULES,
 ]

@@ -1,4 +1,5 @@
 /** Values on the lines below their name: YAML's block scalars and lists. Each line is masked by itself, so the lines stay. */
+import { isMask } from '../mask.ts'
 import type { Finding, Span, View } from '../rule.ts'
 
 export interface Block {
@@ -9,26 +10,36 @@ export interface Block {
   readonly lines: 'all' | 'items' | 'logins'
   /** The rule that goes on with it. */
   readonly rule: string
-  /** It broke off in the middle of a line whose beginning is masked. */
-  readonly inLine?: boolean
+  /** It broke off in the middle of a long line: masked so far, or not. */
+  readonly inLine?: 'masked' | 'left' | undefined
 }
+
+/** A line that is shorter when it breaks off is looked at again from its beginning, which cannot have been sent. */
+const SHORT = 8 * 1024
 
 /** @param at the begin of a line, or the middle of one that the block has part of already. */
 export function blockAt(view: View, at: number, block: Block): Finding {
   const spans: Span[] = []
-  let { inLine = false } = block
-  for (let line = at; line < view.end; inLine = false) {
+  let { inLine } = block
+  for (let line = at; line < view.end; inLine = undefined) {
     const newline = view.text.indexOf('\n', line)
     const end = newline < 0 ? view.end : newline
     const text = view.text.slice(line, end)
+    const breaks = newline < 0 && !view.final
+    if (breaks && !inLine && end - line < SHORT) return goingOn(spans, line, { ...block, inLine: undefined })
     if (!inLine && ends(text, block)) return { spans }
-    const range = inLine ? { start: 0, end: text.length } : secretOf(text, block)
+    const range = rangeOf(text, inLine, block)
     if (range) spans.push({ start: line + range.start, end: line + range.end, kind: block.kind })
-    // What is there of a line that goes on may be sent before the rest is seen.
-    if (newline < 0) return view.final ? { spans } : goingOn(spans, view.end, { ...block, inLine: range !== undefined })
+    if (breaks) return goingOn(spans, end, { ...block, inLine: range ? 'masked' : 'left' })
+    if (newline < 0) return { spans }
     line = newline + 1
   }
-  return view.final ? { spans } : goingOn(spans, view.end, { ...block, inLine: false })
+  return view.final ? { spans } : goingOn(spans, view.end, { ...block, inLine: undefined })
+}
+
+function rangeOf(text: string, inLine: Block['inLine'], block: Block): { start: number; end: number } | undefined {
+  if (inLine === 'left') return undefined
+  return inLine === 'masked' ? { start: 0, end: text.replace(/["' \t\r]+$/, '').length } : secretOf(text, block)
 }
 
 function goingOn(spans: readonly Span[], at: number, block: Block): Finding {
@@ -47,7 +58,7 @@ function secretOf(text: string, { lines }: Block): { start: number; end: number 
   if (!match?.groups) return undefined
   const { secret = '', tail = '' } = match.groups
   const end = match[0].length - tail.length
-  return secret === '' ? undefined : { start: end - secret.length, end }
+  return secret === '' || isMask(secret) ? undefined : { start: end - secret.length, end }
 }
 
 const PATTERNS = {

@@ -60,6 +60,10 @@ export function tieOf(view: View, { end, quote, name, start }: Name): Tied | und
   const assigned = ASSIGNED.exec(text)
   if (assigned) {
     const mark = assigned[1]!
+    // `${DB_PASSWORD:-what it is otherwise}`
+    if (mark === ':' && text.startsWith('${', start - 2)) {
+      return /[-=+]/.test(text[end + 1] ?? '') ? { tie: 'equals', at: end + 2 } : undefined
+    }
     if (mark === '==' || mark === '===') return undefined
     return {
       tie: (mark.startsWith(':') && mark !== ':=') || mark === '%3A' ? 'colon' : 'equals',

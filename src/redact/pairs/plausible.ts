@@ -24,14 +24,23 @@ const PROSE = words(
   already signature session request response source type`,
 )
 
+/** Alone behind a name that begins a line: what became of a token, not one. */
+const STATUS = words(
+  `invalid expired missing incorrect wrong failed failure denied error errors valid accepted rejected changed updated found ok verified
+  unauthorized forbidden mismatch malformed revoked created deleted generated loaded refreshed ignored disabled enabled provided needed`,
+)
+
 export function isPlausible(raw: string, name: string, kind: string, tie: Tie): boolean {
   const value = raw.trim()
   if (value === '' || isMask(value)) return false
   const folded = value.toLowerCase().replace(/[.,;:!?)\]]+$/, '')
   if (NOTHING.has(folded) || isStandIn(value) || isReference(value, name) || isPath(value)) return false
+  // The bracket at which a parser gave up.
+  if (tie !== 'quoted' && /^[!-/:-@[-`{-~]{1,3}$/.test(value)) return false
   // A count: "token: 15", "pass: 3".
   if (/^[\d.,]{1,7}$/.test(value) && (kind === 'token' || /^pass$/i.test(name))) return false
   if (tie === 'quoted') return true
+  if (STATUS.has(folded)) return false
   if (TYPES.has(folded) && !(tie === 'equals' && kind === 'password')) return false
   if (tie === 'equals') return !isCode(value)
   return (
@@ -40,9 +49,9 @@ export function isPlausible(raw: string, name: string, kind: string, tie: Tie): 
   )
 }
 
-/** `****`, `xxxx`, `…`, `<password>`, `[REDACTED]`, `PASSWORD`. */
+/** `****`, `xxxx`, `~`, `…`, `<password>`, `[REDACTED]`, `PASSWORD`. */
 function isStandIn(value: string): boolean {
-  if (/^(?:[*.?#_-]+|[xX]+|(?:\xE2\x80[\xA2\xA6])+)$/.test(value)) return true
+  if (/^(?:[*.?#_~-]+|[xX]+|(?:\xE2\x80[\xA2\xA6])+)$/.test(value)) return true
   if (/^(?:<[^<>]*>|\[[A-Za-z *_-]*\]|\([a-z *_-]*\)|%[a-zA-Z]|%\(\w+\)[a-z]|\\n|\\?["'])$/.test(value)) return true
   return /^(?:[A-Z]+_)*(?:PASSWORD|PASSWD|PASS|TOKEN|SECRET|KEY|STRING)$/.test(value)
 }

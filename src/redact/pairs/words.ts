@@ -1,7 +1,7 @@
 /** Which names of keys stand for a secret: the table that decides about `name=value` in every notation. */
 
 const PASSWORD = 'password passwords passwd passwds passphrase passcode pwd pass psk'
-const TOKEN = 'token jwt'
+const TOKEN = 'token tokens jwt'
 const SECRET = 'secret'
 const CREDENTIAL = 'credential credentials creds'
 
@@ -17,10 +17,13 @@ const LAST: Readonly<Record<string, string>> = {
 
 /** The last two words. */
 const LAST_TWO: Readonly<Record<string, string>> = {
-  ...kind('api-key', 'api_key access_key auth_key account_key storage_key shared_key service_key license_key app_key'),
+  ...kind(
+    'api-key',
+    'api_key api_keys access_key auth_key account_key storage_key shared_key service_key license_key app_key',
+  ),
   ...kind(
     'secret',
-    'secret_key signing_key encryption_key decryption_key master_key session_key unseal_key recovery_key',
+    'secret_key secret_keys signing_key encryption_key decryption_key master_key session_key unseal_key recovery_key',
   ),
   ...kind('secret', 'connection_string conn_string client_key preshared_key wep_key'),
   ...kind('private-key', 'private_key rsa_private dsa_private ecdsa_private ed25519_private deploy_key key_material'),
@@ -50,6 +53,7 @@ const TRAILING = new Set(
     'plain',
     'plaintext',
     'text',
+    'base',
     'cleartext',
     'new',
     'old',

@@ -80,7 +80,7 @@ export const COMMAND_RULES: readonly Rule[] = [
     'htpasswd-password',
     'password of htpasswd -b',
     'htpasswd',
-    `${BOUND}htpasswd${GAP}-[a-zA-Z]*b[a-zA-Z]*${GAP}(?:[^\\s"'\\0]+${GAP})?[^\\s"'\\0]+${GAP}${VALUE}`,
+    `${BOUND}htpasswd${GAP}-[a-zA-Z]*b[a-zA-Z]*${GAP}(?:[^\\s"'\\0]+${GAP})?[^\\s"'\\0]+${GAP}${VALUE}(?![^\\s"'\\0]|${GAP}<masked:)`,
     (secret) => `htpasswd -cb /etc/nginx/users admin ${secret}`,
   ),
   ...['useradd', 'usermod'].map((name) =>
@@ -97,7 +97,7 @@ export const COMMAND_RULES: readonly Rule[] = [
       `${name}-password`,
       `what ${name} pipes into a command that reads a password`,
       name,
-      `${BOUND}${name}[ \\t]+(?:-[neE]+[ \\t]+)?["']?(?:[\\w.-]{1,64}:(?!\\/\\/))?(?!["'<$])(?<secret>[^"'|\\n]{1,256}?)["']?[ \\t]*\\|[ \\t]*` +
+      `${BOUND}${name}[ \\t]+(?:-[neE]+[ \\t]+)?["']?(?!(?:[\\w.-]{1,64}:)?<masked:)(?:[\\w.-]{1,64}:(?!\\/\\/))?(?!["'<$])(?<secret>[^"'|\\n]{1,256}?)["']?[ \\t]*\\|[ \\t]*` +
         `(?:sudo[ \\t]+(?:-\\S+[ \\t]+)*)?(?:chpasswd|passwd[ \\t][^|\\n]{0,80}--stdin|sudo[ \\t]+-S|[^|\\n]{1,120}--password-stdin)`,
       (secret) => `${name} "root:${secret}" | chpasswd`,
     ),

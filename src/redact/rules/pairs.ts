@@ -1,9 +1,9 @@
 /** `name=value` in every notation: shell, environment, INI, YAML, JSON (escaped or not), flags, XML. */
-import { isMask } from '../mask.ts'
+import { isArray, listAt, type List } from '../pairs/array.ts'
 import { blockAt, type Block } from '../pairs/block.ts'
-import { nameAt, quoteAt, tieOf, type Name, type Tied } from '../pairs/name.ts'
+import { nameAt, tieOf, type Name, type Tied } from '../pairs/name.ts'
 import { isPlausible, type Tie } from '../pairs/plausible.ts'
-import { endOf, valueAt, type Until } from '../pairs/value.ts'
+import { endOf, valueAt, withoutBackslashes, type Until } from '../pairs/value.ts'
 import { NAME_ANCHORS, secretKind } from '../pairs/words.ts'
 import type { Finding, Pending, Rule, Span, View } from '../rule.ts'
 
@@ -44,27 +44,29 @@ function find(view: View, at: number, further: ReadonlySet<string>): Finding | u
   if (kind === undefined) return undefined
   const tied = tieOf(view, name)
   if (!tied || tied.at >= view.end) return undefined
-  return array(view, name, tied, kind) ?? below(view, name, tied, kind) ?? single(view, name, tied, kind)
+  if (isArray(view, name, tied))
+    return listAt(view, tied.at + 1, { kind, name: name.name, bare: !name.quote, rule: ID })
+  // An object: the names in it decide.
+  if (view.text[tied.at] === '{' && name.quote) return undefined
+  return below(view, name, tied, kind) ?? single(view, name, tied, kind)
 }
 
 function single(view: View, name: Name, tied: Tied, kind: string): Finding | undefined {
   const value = valueAt(view, name, tied)
   const text = view.text.slice(value.start, value.end)
   // `<password>` in a help text is no element.
-  if (tied.tie === 'element' && !view.text.startsWith('</', value.end)) return undefined
+  if (tied.tie === 'element' && !value.open && !view.text.startsWith('</', value.end)) return undefined
   const tie: Tie = value.inQuotes || tied.tie === 'element' ? 'quoted' : tied.tie
   // The first thing on a line of configuration is no prose.
   const judged = tie === 'colon' && name.column !== undefined && !/\s/.test(text) ? 'equals' : tie
   if (!isPlausible(text, name.name, kind, judged)) return undefined
   // JSON: a number without quotes of its own.
-  const quoted = name.quote?.mark === '"' && !value.inQuotes && tied.tie === 'colon' && /^-?[\d.eE+]+$/.test(text)
-  const span = {
-    start: value.start,
-    end: value.end,
-    kind,
-    ...(quoted && name.quote.backslashes === 0 ? { quoted } : {}),
-  }
-  return going(view, [span], value.open ? { kind, until: value.until } : undefined)
+  const number = name.quote && !value.inQuotes && tied.tie === 'colon' && /^-?\d[\d.eE+-]*$/.test(text)
+  const quoted = number ? '\\'.repeat(name.quote.backslashes) + name.quote.mark : ''
+  return going(
+    [{ start: value.start, end: value.end, kind, quoted }],
+    value.open ? { kind, until: value.until } : undefined,
+  )
 }
 
 interface Going {
@@ -72,36 +74,21 @@ interface Going {
   readonly until: Until
 }
 
-function going(view: View, spans: readonly Span[], state: Going | undefined): Finding {
-  return { spans, ...(state ? { pending: { rule: ID, at: view.end, state } } : {}) }
+function going(spans: readonly Span[], state: Going | undefined): Finding {
+  return { spans, ...(state ? { pending: { rule: ID, at: spans[0]!.end, state } } : {}) }
 }
 
 function resume(view: View, { at, state }: Pending): Finding {
   if ((state as Block).lines !== undefined) return blockAt(view, at, state as Block)
+  if ((state as List).bare !== undefined) return listAt(view, at, state as List)
   const { kind, until } = state as Going
   const end = endOf(view, at, until)
-  return going(view, [{ start: at, end, kind }], end === view.end && !view.final ? { kind, until } : undefined)
+  const open = end === view.end && !view.final
+  return going(
+    [{ start: at, end: open ? withoutBackslashes(view, at, end) : end, kind }],
+    open ? { kind, until } : undefined,
+  )
 }
-
-/** `["a", "b"]`: the strings in it. */
-function array(view: View, name: Name, { tie, at }: Tied, kind: string): Finding | undefined {
-  if (view.text[at] !== '[' || (tie !== 'colon' && tie !== 'equals')) return undefined
-  const spans: Span[] = []
-  for (let next = at + 1; next < view.end;) {
-    SEPARATOR.lastIndex = next
-    SEPARATOR.test(view.text)
-    const start = SEPARATOR.lastIndex
-    const quote = quoteAt(view, start)
-    if (!quote) break
-    const from = start + quote.backslashes + 1
-    const end = endOf(view, from, { until: 'quote', quote })
-    if (isPlausible(view.text.slice(from, end), name.name, kind, 'quoted')) spans.push({ start: from, end, kind })
-    next = end + quote.backslashes + 1
-  }
-  return spans.length > 0 ? { spans } : undefined
-}
-
-const SEPARATOR = /[\s,]*/y
 
 /** What stands on the lines below: a block scalar (`|`, `>`) or a list. */
 function below(view: View, name: Name, { tie, at }: Tied, kind: string): Finding | undefined {
@@ -113,8 +100,7 @@ function below(view: View, name: Name, { tie, at }: Tied, kind: string): Finding
   // The quotation mark of a quoted name is not its column.
   const column = name.column - (name.quote ? 1 : 0)
   const finding = blockAt(view, BLOCK_MARK.lastIndex, { kind, column, lines, rule: ID })
-  const spans = finding.spans.filter(({ start, end }) => !isMask(view.text.slice(start, end)))
-  return spans.length > 0 || finding.pending ? { ...finding, spans } : undefined
+  return finding.spans.length > 0 || finding.pending ? finding : undefined
 }
 
 const BLOCK_MARK = /([|>][-+0-9]{0,2})?[ \t]*(?:#[^\n]*)?\r?\n/y

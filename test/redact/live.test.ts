@@ -1,0 +1,94 @@
+/** Known values are masked in every notation, and only where they stand by themselves. */
+import { describe, expect, it, test } from 'vitest'
+import { isTelling, liveRule } from '../../src/redact/live.ts'
+import { createRedactor } from '../../src/redact/redactor.ts'
+
+const VALUE = 'q"7/R\u00e4t+Zk9&mB x'
+const MASK = /<masked:live-value:[0-9a-f]{6}>/g
+
+function masked(text: string, values: readonly string[]): string {
+  const redact = createRedactor(liveRule(values), Buffer.alloc(32, 7))
+  const bytes = Buffer.from(text)
+  const stretch = { bytes, from: 0, to: bytes.length, final: true, carry: { sentTo: 0, pending: [] } }
+  return Buffer.from(redact(stretch).bytes).toString()
+}
+
+function blanked(text: string, values: readonly string[]): string {
+  return masked(text, values).replaceAll(MASK, '§')
+}
+
+describe('notations', () => {
+  const json = JSON.stringify(VALUE).slice(1, -1)
+  it.each([
+    ['as it is', VALUE],
+    ['in JSON', json],
+    ['in JSON in JSON', JSON.stringify(json).slice(1, -1)],
+    ['in a URL', encodeURIComponent(VALUE)],
+    ['in base64', Buffer.from(VALUE).toString('base64').replace(/=+$/, '')],
+  ])('%s', (_, notation) => expect(blanked(`a "${notation}" b\n`, [VALUE])).toBe('a "§" b\n'))
+
+  it('leaves nothing of its last bytes, whatever its length', () => {
+    for (let length = 8; length < 40; length++) {
+      const value = 'aB3$'.repeat(10).slice(0, length)
+      const encoded = Buffer.from(value).toString('base64')
+      expect(blanked(`x=${encoded.replace(/=+$/, '')} ${encoded};`, [value])).toMatch(/^x=§ §=*;$/)
+    }
+  })
+})
+
+test('equal values, equal masks', () => {
+  const masks = masked('s3cr3t-Value9 and s3cr3t-Value9, not other-Value10', ['s3cr3t-Value9', 'other-Value10']).match(
+    MASK,
+  )!
+  expect(masks).toHaveLength(3)
+  expect(masks[0]).toBe(masks[1])
+  expect(masks[0]).not.toBe(masks[2])
+})
+
+describe('its borders', () => {
+  it.each([
+    ['xs3cr3t-Value9', 'xs3cr3t-Value9'],
+    ['s3cr3t-Value99', 's3cr3t-Value99'],
+    ['_s3cr3t-Value9_', '_§_'],
+    ['="s3cr3t-Value9"', '="§"'],
+    [String.raw`a\ns3cr3t-Value9\n`, String.raw`a\n§\n`],
+    ['s3cr3t-Value9', '§'],
+    ['S3CR3T-VALUE9', 'S3CR3T-VALUE9'],
+  ])('%j', (text, expected) => expect(blanked(text, ['s3cr3t-Value9'])).toBe(expected))
+
+  it('takes the longest where one value begins with the other', () => {
+    expect(blanked('s3cr3t-Value9-long s3cr3t-Value9', ['s3cr3t-Value9', 's3cr3t-Value9-long'])).toBe('§ §')
+  })
+})
+
+describe('what would hide the evidence is no secret', () => {
+  it.each(
+    `postgres password changeme 123456 1234567 true false localhost production administrator my-app some_user
+    /run/secrets/pw /var/lib/app a1b2 development Postgres`.split(/\s+/),
+  )('%s', (value) => {
+    expect(isTelling(value)).toBe(false)
+    expect(masked(`it is ${value}.`, [value])).toBe(`it is ${value}.`)
+  })
+
+  it.each([
+    's3cr3t-Value9',
+    '0123456789abcdef0123456789abcdef',
+    'hUnTeRxYz',
+    'abcd1234',
+    '123456789012',
+    'correcthorsebatterystaple',
+    'p\u00e4ssw\u00f6rter',
+    'two words 9',
+  ])('%s is one', (value) => {
+    expect(isTelling(value)).toBe(true)
+    expect(blanked(`it is ${value}.`, [value])).toBe('it is §.')
+  })
+})
+
+test('no values, no rule', () => expect(liveRule(['postgres', ''])).toEqual([]))
+
+test('two thousand values at once', () => {
+  const values = Array.from({ length: 2000 }, (_, index) => `Value-${index}-x7Q`)
+  const text = values.join('\n')
+  expect(blanked(text, values)).toBe(values.map(() => '§').join('\n'))
+})
