@@ -1,3 +1,4 @@
+/** Arguments: the format, and recipients that the bundle is encrypted to. */
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { collectBundle } from '../src/collect/bundle.ts'
 import { createDeps } from '../src/collect/deps.ts'
@@ -6,8 +7,9 @@ import { loadConfig } from '../src/config/load.ts'
 
 const { config } = await loadConfig(process.env, process.geteuid!())
 const deps = await createDeps(config, { startedAtMs: Date.now(), log: () => '', health: () => ({}) })
+const [format, ...recipient] = process.argv.slice(2)
 const request = parseBundleRequest(
-  { only: 'extras', limits: 'none', since: '2d', format: process.argv[2]! },
+  { only: 'extras', limits: 'none', since: '2d', format, recipient },
   { nowMs: Date.now(), collectorIds: deps.collectors.map(({ id }) => id), defaults: config.limits },
 )
 const options = { signal: new AbortController().signal }

@@ -27,12 +27,15 @@ export async function memoryRows(work: Workplace): Promise<Row[]> {
         beside: '≤ 2000 ms',
       },
     ]
-    for (const [what, bytesPerSecond] of [
-      ['reader of 100 kB/s', SLOW_BYTES_PER_SECOND],
-      ['fast reader', 0],
+    const encrypted = `&recipient=${work.recipient}`
+    for (const [what, bytesPerSecond, more] of [
+      ['reader of 100 kB/s', SLOW_BYTES_PER_SECOND, ''],
+      ['fast reader', 0, ''],
+      ['reader of 100 kB/s, encrypted', SLOW_BYTES_PER_SECOND, encrypted],
+      ['fast reader, encrypted', 0, encrypted],
     ] as const) {
       const before = residentMiB(daemon)
-      const peak = await peakWhile(daemon, read(work, 'only=extras&limits=none&since=2d', bytesPerSecond))
+      const peak = await peakWhile(daemon, read(work, `only=extras&limits=none&since=2d${more}`, bytesPerSecond))
       rows.push({
         what: `memory growth, ${(bytes / GIB).toFixed(1)} GiB of sources, ${what}`,
         measured: `${(peak - before).toFixed(1)} MiB (from ${before.toFixed(1)})`,

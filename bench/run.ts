@@ -1,7 +1,8 @@
 /**
  * `npm run bench`: what diagd promises in numbers, beside its peer in the same run. Prints a table; judges nothing but
- * shows the promise in its own column. Needs pigz, strace and tar. BENCH_MB sets the amount of logs (default 400).
+ * shows the promise in its own column. Needs age, pigz, strace and tar. BENCH_MB sets the amount of logs (default 400).
  */
+import { execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -43,5 +44,8 @@ function prepare(path: string, megabytes: number): Workplace {
     DIAGD_SOCKET: socket,
     DIAGD_LISTEN: 'none',
   }
-  return { folder: path, logs, megabytes, environment, socket }
+  const key = join(path, 'key.txt')
+  execFileSync('age-keygen', ['-o', key], { stdio: 'ignore' })
+  const recipient = execFileSync('age-keygen', ['-y', key], { encoding: 'utf8' }).trim()
+  return { folder: path, logs, megabytes, environment, socket, recipient }
 }

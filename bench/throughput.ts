@@ -10,7 +10,7 @@ const ROUNDS = 5
 
 export async function throughputRows(work: Workplace): Promise<Row[]> {
   const cores = availableParallelism()
-  const collect = (format: string): string[] => [
+  const collect = (format: string, ...more: string[]): string[] => [
     process.execPath,
     'src/cli.ts',
     'collect',
@@ -24,14 +24,17 @@ export async function throughputRows(work: Workplace): Promise<Row[]> {
     format,
     '-o',
     '-',
+    ...more,
   ]
   const commands: Record<string, string[]> = {
     pigz: ['sh', '-c', `tar -c -C ${work.logs} . | pigz -6 -p ${cores}`],
     'tar.gz': collect('tar.gz'),
     'tar.zst': collect('tar.zst'),
+    age: ['sh', '-c', `tar -c -C ${work.logs} . | pigz -6 -p ${cores} | age -r ${work.recipient}`],
+    'tar.gz.age': collect('tar.gz', '--recipient', work.recipient),
   }
   execFileSync('sh', ['-c', `cat ${work.logs}/* > /dev/null`])
-  const seconds: Record<string, number[]> = { pigz: [], 'tar.gz': [], 'tar.zst': [] }
+  const seconds: Record<string, number[]> = Object.fromEntries(Object.keys(commands).map((name) => [name, []]))
   const bytes: Record<string, number> = {}
   for (let round = 0; round < ROUNDS; round++) {
     for (const [name, command] of Object.entries(commands)) {
@@ -56,6 +59,12 @@ export async function throughputRows(work: Workplace): Promise<Row[]> {
       what: 'diagd collect, tar.zst, whole command',
       measured: shown('tar.zst'),
       beside: `${ratio('tar.gz', 'tar.zst')} × faster than tar.gz (≥ 3)`,
+    },
+    { what: `tar c | pigz -6 -p ${cores} | age, whole command`, measured: shown('age'), beside: '' },
+    {
+      what: 'diagd collect, tar.gz.age, whole command',
+      measured: shown('tar.gz.age'),
+      beside: `${ratio('tar.gz.age', 'age')} × pigz | age, ${ratio('tar.gz.age', 'tar.gz')} × tar.gz`,
     },
   ]
 }

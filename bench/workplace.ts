@@ -6,4 +6,6 @@ export interface Workplace {
   /** Environment of a diagd that finds its configuration, state and socket here only. */
   readonly environment: Record<string, string>
   readonly socket: string
+  /** A public key of age. */
+  readonly recipient: string
 }
