@@ -35,7 +35,7 @@ const OF_CREDENTIALS = new Set<HttpError['code']>([
 const NO_REFUSALS = new Set<HttpError['code']>(['bundle-failed', 'internal', 'shutting-down'])
 
 export function createAudit(parent: FastifyBaseLogger): Audit {
-  const logger = parent.child({}, { level: 'info' })
+  const logger = parent.child({}, { level: parent.level === 'silent' ? 'silent' : 'info' })
   const room = createRoom(REFUSALS_PER_MINUTE)
   return {
     bundle(request, { wish, durationMs, ...end }) {
