@@ -12,9 +12,10 @@ import { loadRegistry } from '../src/collect/registry.ts'
 import { TIERS, type RegisteredCollector } from '../src/collect/types.ts'
 import type { Needs } from '../src/collector.ts'
 import { neverRead } from '../src/sources/never-read.ts'
+import { shippedPackages, type Lock } from './licenses.ts'
 
 /** Documents with generated parts. */
-const DOCUMENTS = ['README.md', 'docs/collectors.md', 'docs/look-dont-touch.md']
+const DOCUMENTS = ['README.md', 'docs/collectors.md', 'docs/licenses.md', 'docs/look-dont-touch.md']
 
 export interface RenderedDocument {
   /** From the top of the repository. */
@@ -30,6 +31,7 @@ export async function renderDocuments(): Promise<RenderedDocument[]> {
     collectors: collectorsTable(collectors),
     'collectors-reference': collectorsReference(collectors),
     'never-read': neverReadTable(),
+    licenses: licensesTable(JSON.parse(await readFile(placeOf('package-lock.json'), 'utf8')) as Lock),
   }
   return Promise.all(
     DOCUMENTS.map(async (path) => {
@@ -102,6 +104,17 @@ function neverReadTable(): string {
   return table(
     ['never read', 'why'],
     [...byReason].map(([reason, rows]) => [rows.map(({ pattern }) => code(pattern)).join(', '), reason]),
+  )
+}
+
+function licensesTable(lock: Lock): string {
+  return table(
+    ['package', 'version', 'licence'],
+    shippedPackages(lock).map(({ name, version, license, direct }) => [
+      direct ? `**${name}**` : name,
+      version,
+      license,
+    ]),
   )
 }
 
