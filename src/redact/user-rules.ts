@@ -1,5 +1,5 @@
 /** Patterns of the configuration: checked when they are loaded, run over everything, ended by the watchdog if they hang all the same. */
-import isSafe from 'safe-regex2'
+import { couldHang } from './could-hang.ts'
 import type { Sweep } from './redactor.ts'
 
 export interface UserRule {
@@ -20,19 +20,10 @@ export function userRuleProblem({ name, pattern }: UserRule): string | undefined
   } catch (error) {
     return `the pattern of ${name} is no regular expression: ${(error as Error).message}`
   }
-  if (!isSafe(compiled, { limit: 25 }) || hasTwins(pattern)) {
-    return `the pattern of ${name} could take for ever on the wrong text: a repetition inside a repetition, or two of the same side by side`
+  if (couldHang(pattern)) {
+    return `the pattern of ${name} could take for ever on the wrong text: a repetition inside a repetition, or two side by side that match the same`
   }
   return compiled.test('') ? `the pattern of ${name} matches nothing at all, so it would match everywhere` : undefined
-}
-
-/** `.*.*`, `\d+\d+`, `(a|a)*`: what safe-regex2, which looks at nesting, lets pass. */
-function hasTwins(pattern: string): boolean {
-  const atom = String.raw`(?:\\.|\[(?:\\.|[^\]\\])*\]|[^\\()[\]|*+?{}])`
-  const repeated = String.raw`(?:[*+]|\{\d+,\})\??`
-  if (new RegExp(`(${atom})${repeated}\\1${repeated}`).test(pattern)) return true
-  if (new RegExp(String.raw`\.${repeated}${atom}?\.${repeated}`).test(pattern)) return true
-  return /\(\??:?([^()|]*)\|(?:[^()]*\|)?\1\)(?:[*+]|\{\d+,)/.test(pattern)
 }
 
 /** @throws Error when a match goes on behind what can be seen: nothing may be sent of it. */

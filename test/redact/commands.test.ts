@@ -1,0 +1,55 @@
+/** Secrets as arguments that no name stands before. */
+import { describe, expect, it } from 'vitest'
+import { createRedactor } from '../../src/redact/redactor.ts'
+import { COMMAND_RULES } from '../../src/redact/rules/commands.ts'
+
+const redact = createRedactor(COMMAND_RULES, Buffer.alloc(32, 7))
+
+function blanked(text: string): string {
+  const bytes = Buffer.from(text)
+  const stretch = { bytes, from: 0, to: bytes.length, final: true, carry: { sentTo: 0, pending: [] } }
+  return Buffer.from(redact(stretch).bytes)
+    .toString()
+    .replaceAll(/<masked:[a-z-]+:[0-9a-f]{6}>/g, '§')
+}
+
+describe('masked', () => {
+  it.each([
+    'mysql -uroot -p§ -h db',
+    'mysqldump -u root -p§ app',
+    'mariadb -uroot -p§',
+    '["mysql","-uroot","-p§"]',
+    'mysql\0-uroot\0-p§\0',
+    'curl -u bot:§ https://example.org/',
+    'curl --user bot:§ https://example.org/',
+    '["curl","-u","bot:§","https://example.org/"]',
+    'sshpass -p § ssh a',
+    "sshpass -p '§' ssh a",
+    'docker login -u bot -p § r.example.org',
+    'redis-cli -h cache -a § ping',
+    'openssl rsa -passin pass:§ -in k',
+    'htpasswd -cb /etc/x admin §',
+    'useradd -m -p § jo',
+    'echo "root:§" | chpasswd',
+    'echo § | docker login --password-stdin r.example.org',
+    'chpasswd <<EOF\nroot:§\njo:§\nEOF\n',
+  ])('%j', (text) => expect(blanked(text.replaceAll('§', 'k7Wq9zLp2XvR'))).toBe(text))
+})
+
+describe('left', () => {
+  it.each([
+    'mysql -P 3306 --protocol tcp',
+    'mysql -p -u root',
+    'mysql -p$PASS',
+    'curl -u bot https://example.org/',
+    'curl -fsS https://example.org/a:b',
+    'docker run -p 8080:80 app',
+    'docker login r.example.org',
+    'redis-cli ping',
+    'openssl rsa -passin file:/k',
+    'bypass: on',
+    'echo hello | cat',
+    'chpasswd:\n  expire: false\n',
+    'root:R',
+  ])('%j', (text) => expect(blanked(text)).toBe(text))
+})
