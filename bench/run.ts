@@ -1,6 +1,7 @@
 /**
  * `npm run bench`: what diagd promises in numbers, beside its peer in the same run. Prints a table; judges nothing but
  * shows the promise in its own column. Needs age, pigz, strace and tar. BENCH_MB sets the amount of logs (default 400).
+ * `npm run bench -- redact` runs that part alone; parts: throughput, redact, engine, memory, writes.
  */
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
@@ -10,17 +11,27 @@ import { engineRows } from './engine.ts'
 import { writeLogs } from './logs.ts'
 import { memoryRows } from './memory.ts'
 import type { Workplace } from './workplace.ts'
+import { redactRows } from './redact.ts'
 import { printTable, type Row } from './table.ts'
 import { throughputRows } from './throughput.ts'
 import { writesRows } from './writes.ts'
 
 const FILES = 8
+const PARTS = {
+  throughput: throughputRows,
+  redact: redactRows,
+  engine: engineRows,
+  memory: memoryRows,
+  writes: writesRows,
+}
 
 const folder = mkdtempSync(join(tmpdir(), 'diagd-bench-'))
 try {
   const work = prepare(folder, Number(process.env.BENCH_MB ?? 400))
   const rows: Row[] = []
-  for (const part of [throughputRows, engineRows, memoryRows, writesRows]) rows.push(...(await part(work)))
+  const wanted = process.argv.slice(2)
+  for (const [name, part] of Object.entries(PARTS))
+    if (wanted.length === 0 || wanted.includes(name)) rows.push(...(await part(work)))
   console.log(
     `\n${availableParallelism()} cores, Node ${process.version}, ${work.megabytes} MB of generated logs in ${FILES} files\n`,
   )

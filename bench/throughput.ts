@@ -29,6 +29,7 @@ export async function throughputRows(work: Workplace): Promise<Row[]> {
   const commands: Record<string, string[]> = {
     pigz: ['sh', '-c', `tar -c -C ${work.logs} . | pigz -6 -p ${cores}`],
     'tar.gz': collect('tar.gz'),
+    unmasked: collect('tar.gz', '--unmasked'),
     'tar.zst': collect('tar.zst'),
     age: ['sh', '-c', `tar -c -C ${work.logs} . | pigz -6 -p ${cores} | age -r ${work.recipient}`],
     'tar.gz.age': collect('tar.gz', '--recipient', work.recipient),
@@ -54,6 +55,11 @@ export async function throughputRows(work: Workplace): Promise<Row[]> {
       what: 'diagd collect, tar.gz, whole command',
       measured: shown('tar.gz'),
       beside: `${ratio('tar.gz', 'pigz')} × pigz (≤ 1.1), size ${size} % (≤ 3)`,
+    },
+    {
+      what: 'diagd collect --unmasked, tar.gz, whole command',
+      measured: shown('unmasked'),
+      beside: `${ratio('unmasked', 'pigz')} × pigz; masked is ${ratio('tar.gz', 'unmasked')} × this`,
     },
     {
       what: 'diagd collect, tar.zst, whole command',
