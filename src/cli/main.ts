@@ -69,6 +69,12 @@ function commands(io: Io, exit: (code: number) => void): Command {
     )
 
   program
+    .command('redact')
+    .description('mask what is secret in a text, as in a bundle; what was found is told on stderr')
+    .argument('[file]', 'the text, or "-" for stdin', '-')
+    .action(async (file: string) => exit(await (await import('./redact.ts')).redact(file, io)))
+
+  program
     .command('check')
     .description('check the configuration and the drop-ins')
     .action(async () => exit(await (await import('./check.ts')).check(io)))
