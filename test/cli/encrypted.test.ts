@@ -1,8 +1,8 @@
 /** Encrypted bundles as people get them: from the command, and from the daemon by curl. */
 import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { ageOpens, keyPair } from '../helpers/age.ts'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { ageOpens, describeWithAge, keyPair } from '../helpers/age.ts'
 import type { KeyPair } from '../helpers/age.ts'
 import { extract, temporaryFolder } from '../helpers/archive.ts'
 import { run, start } from '../helpers/cli.ts'
@@ -37,7 +37,7 @@ function saysHello(encrypted: Buffer, pair: KeyPair): boolean {
   return whole && [...extract(plain)].some(([path, text]) => path.endsWith('/hello.txt') && String(text) === 'hello\n')
 }
 
-describe('collect', () => {
+describeWithAge('collect', () => {
   test('--recipient, several: a file of their own kind of name, for its owner alone, that each opens', async () => {
     const { code, stderr } = await collect(['--recipient', key.recipient, '--recipient', other.recipient])
     expect(code, stderr).toBe(0)
@@ -83,7 +83,7 @@ describe('collect', () => {
   })
 })
 
-describe('verify', () => {
+describeWithAge('verify', () => {
   test('with the key: whole, or cut; without: how to open it', async () => {
     await collect(['--recipient', key.recipient, '-o', 'b.age'])
     const bytes = readFileSync(at('b.age'))
@@ -111,7 +111,7 @@ describe('verify', () => {
   })
 })
 
-describe('GET /debug-package', () => {
+describeWithAge('GET /debug-package', () => {
   async function serve(config: string) {
     writeFileSync(at('config.yaml'), config)
     const env = { DIAGD_LISTEN: 'none', DIAGD_SOCKET: at('run/diagd.sock') }

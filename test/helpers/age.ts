@@ -3,6 +3,14 @@ import { execFileSync, spawnSync } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { describe } from 'vitest'
+
+const hasAge = spawnSync('age', ['--version']).status === 0
+if (!hasAge && process.env.CI) throw new Error('this needs age (Debian package age)')
+
+export function describeWithAge(title: string, body: () => void): void {
+  describe.runIf(hasAge)(`${hasAge ? '' : 'SKIPPED: needs age (Debian package age): '}${title}`, body)
+}
 
 export interface KeyPair {
   /** The secret half, as age-keygen writes it. */
