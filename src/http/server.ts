@@ -26,6 +26,11 @@ export function createDoor(app: FastifyInstance, { tls, limitPerAddress, ...opti
   server.maxHeadersCount = HEADERS
   // Node alone would answer a bare 417.
   server.on('checkExpectation', (request, response) => void server.emit('request', request, response))
+  // Node alone puts it in the midst of this answer when that has to wait for another one on the connection.
+  server.on('checkContinue', (request, response) => {
+    if (response.socket) response.writeContinue()
+    server.emit('request', request, response)
+  })
   rememberRawSockets(server)
   limitConnections(server, app.log, limitPerAddress)
   answerMalformed(server)

@@ -100,6 +100,16 @@ describe.each(['tcp', 'local'] as const)('through %s', (door) => {
     expect(answer.match(/HTTP\/1\.1 /g)?.length ?? 0).toBeLessThan(3)
   })
 
+  test('a client that waits for leave to send its body gets it, and not in the midst of an answer', async () => {
+    const asking = 'POST /nothing HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\nExpect: 100-continue\r\n'
+    expect(await raw(door, `${asking}Connection: close\r\n\r\nx`)).toMatch(
+      /^HTTP\/1\.1 100 Continue\r\n\r\nHTTP\/1\.1 404 /,
+    )
+    const both = await raw(door, `${get('/health').replace('close', 'keep-alive')}${asking}Connection: close\r\n\r\nx`)
+    expect(both).not.toMatch(/\r\n\r\nHTTP\/1\.1 100/)
+    expect(both).toMatch(/"code":"not-found"[^{}]+\}$/)
+  })
+
   test(`request ${REQUESTS_PER_CONNECTION} is the last one of a connection`, async () => {
     const request = 'GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n'
     const answers = await raw(door, request.repeat(REQUESTS_PER_CONNECTION + 50))
