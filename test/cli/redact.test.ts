@@ -90,18 +90,15 @@ test('a configuration of secrets that cannot be understood lets nothing out', as
   })
 })
 
-test('what is compressed is refused, even when it comes byte by byte', async () => {
-  writeFileSync(at('a.gz'), gzipSync(SECRET))
-  const bytewise = spawnSync('bash', ['-c', `dd if=a.gz bs=1 status=none | ${COMMAND}`], {
-    cwd: folder.path,
-    env: { PATH: process.env.PATH, DIAGD_CONFIG_DIR: folder.path, STATE_DIRECTORY: at('state') },
-  })
-  for (const { code, stdout, stderr } of [
-    { code: bytewise.status, stdout: bytewise.stdout, stderr: bytewise.stderr.toString() },
-    await redact(['a.gz']),
-  ]) {
-    expect([code, stdout.length]).toEqual([1, 0])
-    expect(stderr).toContain('it is compressed (gzip); unpack it first')
+test('what is compressed is refused, as a file and from a pipe', async () => {
+  const compressed = gzipSync(SECRET)
+  writeFileSync(at('a.gz'), compressed)
+  for (const ran of [await redact(['a.gz']), await redact([], compressed)]) {
+    expect(ran).toMatchObject({
+      code: 1,
+      stdout: Buffer.alloc(0),
+      stderr: expect.stringContaining('it is compressed (gzip); unpack it first'),
+    })
   }
 })
 
