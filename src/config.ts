@@ -9,9 +9,9 @@ import { formatListen, parseListen } from './config/listen.ts'
 import { listOf, parsed } from './config/parsed.ts'
 import { parseRecipientsKey, RECIPIENTS_GRAMMAR } from './config/recipients.ts'
 import type { Recipients } from './config/recipients.ts'
+import { parseRedaction, REDACTION_ACCEPTS } from './config/redaction.ts'
+import type { RedactionConfig } from './config/redaction.ts'
 import { parseTls, TLS_ACCEPTS } from './config/tls.ts'
-
-export type { Listen } from './config/listen.ts'
 
 /** What docs, messages and the masking know of a key. */
 export interface KeyMeta {
@@ -122,6 +122,14 @@ export const configSchema = z.object({
       mapping: true,
       effect: 'no bundle is made',
     }),
+  redaction: parsed(parseRedaction).prefault({}).meta({
+    description:
+      'What is secret here besides what diagd masks by itself: patterns, names of keys, files whose lines are secrets (see security.md).',
+    accepts: REDACTION_ACCEPTS,
+    default: 'nothing more',
+    mapping: true,
+    effect: 'no bundle is made',
+  }),
   bundlesAtOnce: z
     .preprocess(
       (value) => (typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : value),
@@ -137,9 +145,13 @@ export const configSchema = z.object({
 
 export type ConfigKey = keyof typeof configSchema.shape
 
-export type Config = Omit<z.infer<typeof configSchema>, 'socket' | 'recipients'> & {
+export type Config = Omit<z.infer<typeof configSchema>, 'socket' | 'recipients' | 'redaction'> & {
   socket: string
   recipients: Recipients
+  /** `unknown`: there was to be something, and it cannot be understood. Nothing leaves then. */
+  redaction: RedactionConfig | 'unknown'
+  /** What outlives a restart. */
+  stateDir: string
   /** Where config.yaml, collectors.d and extras.d are looked for. */
   configDir: string
 }

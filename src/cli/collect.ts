@@ -16,19 +16,26 @@ import { summarize } from './summary.ts'
 /** An engine that does not let go within this time is left behind; the half file is removed all the same. */
 const LETTING_GO_MS = 10_000
 
-export async function collect(options: Record<string, string | string[]>, io: Io): Promise<number> {
-  const { output: file, recipientsFile, ...parameters } = options
+export type CollectOptions = Readonly<Record<string, string | readonly string[] | boolean | undefined>>
+
+const UNMASKED =
+  'diagd: UNMASKED: passwords, keys and tokens of this machine are in this bundle as they are. Keep it as you would keep them, and hand it to nobody'
+
+export async function collect(options: CollectOptions, io: Io): Promise<number> {
+  const { output: file, recipientsFile, unmasked = false, ...rest } = options
+  const parameters = rest as Record<string, string | readonly string[]>
   if (recipientsFile !== undefined)
     parameters.recipient = [parameters.recipient ?? [], await recipientsIn(recipientsFile as string)].flat()
   const { config, deps, problems } = await prepare(io)
   const nowMs = Date.now()
   const { limits: defaults, recipients } = config
   const facts = { nowMs, collectorIds: deps.collectors.map(({ id }) => id), defaults, recipients }
-  const request = parseBundleRequest(parameters, facts)
-  const id = bundleId(deps.host.node, nowMs)
+  const request = { ...parseBundleRequest(parameters, facts), unmasked: unmasked === true }
+  const id = bundleId(deps, nowMs, request)
   const { extension } = fileType(request.format, request.recipients.length > 0)
   const output = await openOutput(file as string | undefined, `${id}.${extension}`, io)
   sayProblems(io, problems)
+  if (unmasked) say(io, UNMASKED)
 
   const interrupt = catchSignals()
   const progress = await createProgress(io, output.name)

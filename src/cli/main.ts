@@ -1,7 +1,8 @@
 /** The command line, read by commander; each command is a module of its own, loaded when it is called. */
-import { Command, CommanderError } from 'commander'
+import { Command, CommanderError, Option } from 'commander'
 import { UsageError } from '../collect/request.ts'
 import { VERSION } from '../version.ts'
+import type { CollectOptions } from './collect.ts'
 import { EXIT, say } from './io.ts'
 import type { Io } from './io.ts'
 import type { CreateOptions } from './token.ts'
@@ -50,7 +51,7 @@ function commands(io: Io, exit: (code: number) => void): Command {
     .description('run the daemon: a bundle over HTTP, on a unix socket and on TCP')
     .action(async () => exit(await (await import('./serve.ts')).serve(io)))
 
-  collectCommand(program).action(async (options: Record<string, string | string[]>) =>
+  collectCommand(program).action(async (options: CollectOptions) =>
     exit(await (await import('./collect.ts')).collect(options, io)),
   )
 
@@ -99,6 +100,8 @@ function collectCommand(program: Command): Command {
     .option('--limits <limits>', 'none, or entry=64MiB,collector=256MiB,bundle=1GiB,command=60s,stall=15s,entries=4096')
     .option('--recipient <age1…>', 'encrypt to this public key of age; may be given several times', several)
     .option('--recipients-file <file>', 'encrypt to the public keys in this file, one a line')
+    .addOption(new Option('--pseudonymize', 'addresses, host and user names become pseudonyms').preset('yes'))
+    .option('--unmasked', 'mask nothing: passwords, keys and tokens go in as they are')
 }
 
 function tokenCommands(program: Command, io: Io, exit: (code: number) => void): void {

@@ -21,7 +21,7 @@ export async function serve(io: Io): Promise<number> {
       problems: dropInProblems(deps),
       node: deps.host.node,
       collectorIds: deps.collectors.map(({ id }) => id),
-      bundleId: (nowMs) => bundleId(deps.host.node, nowMs),
+      bundleId: (nowMs, wish) => bundleId(deps, nowMs, wish),
       collect: ({ request, sink, ...options }) => collectBundle(request, deps, sink, options),
     }
   }

@@ -10,11 +10,11 @@ export class Budget {
     this.#limits = limits
   }
 
-  /** Bytes that an entry of this collector may still have, and which limit says so. */
-  room(collector: string): { bytes: number; limit: string } {
+  /** Bytes that an entry of this collector, which has so many, may still have, and which limit says so. */
+  room(collector: string, entryHas = 0): { bytes: number; limit: string } {
     const { entryBytes, collectorBytes, bundleBytes } = this.#limits
     const rooms = [
-      { bytes: entryBytes, limit: `${entryBytes} bytes per entry` },
+      { bytes: entryBytes - entryHas, limit: `${entryBytes} bytes per entry` },
       {
         bytes: collectorBytes - (this.#collectors.get(collector) ?? 0),
         limit: `${collectorBytes} bytes per collector`,

@@ -5,12 +5,14 @@ import { encryptedSink } from '../archive/encrypt.ts'
 import type { EncryptedSink } from '../archive/encrypt.ts'
 import { ArchiveWriter } from '../archive/writer.ts'
 import { Budget } from './budget.ts'
+import { tokenOf } from '../redact/mask.ts'
 import type { BundleDeps } from './deps.ts'
 import { indexJson } from './index-json.ts'
 import { manifestJson, sha256Sums } from './manifest.ts'
 import { Pressure } from './pressure.ts'
 import type { RegisteredCollector } from './types.ts'
 import type { BundleRun } from './run.ts'
+import { establishTrust, openRedaction } from './trust.ts'
 import { Slots } from './slots.ts'
 import { sourceContext } from './source-context.ts'
 import { summaryText } from './summary.ts'
@@ -28,10 +30,19 @@ export interface BundleOptions {
   readonly idleMs?: number
 }
 
-/** `debug-<node>-<YYYYMMDDTHHMMSSZ>-<id6>`: name of the top folder, and of the file without its extension. */
-export function bundleId(node: string, nowMs: number): string {
+/**
+ * `debug-<node>-<YYYYMMDDTHHMMSSZ>-<id6>`: name of the top folder, and of the file without its extension. One that is not
+ * masked says so in its name, one with pseudonyms does not name the node.
+ */
+export function bundleId(
+  deps: Pick<BundleDeps, 'host' | 'redaction'>,
+  nowMs: number,
+  wish: Partial<BundleRequest> = {},
+): string {
   const time = new Date(nowMs).toISOString().replaceAll(/[-:]|\.\d+/g, '')
-  return `debug-${node}-${time}-${randomBytes(3).toString('hex')}`
+  const { node } = deps.host
+  const name = wish.pseudonymize ? `node-${tokenOf(node, deps.redaction.nodeKey.bytes)}` : node
+  return `debug-${wish.unmasked ? 'UNMASKED-' : ''}${name}-${time}-${randomBytes(3).toString('hex')}`
 }
 
 /**
@@ -46,7 +57,7 @@ export async function collectBundle(
 ): Promise<BundleResult> {
   const startedAtMs = Date.now()
   const began = performance.now()
-  const id = options.bundleId ?? bundleId(deps.host.node, startedAtMs)
+  const id = options.bundleId ?? bundleId(deps, startedAtMs, request)
   const abort = new AbortController()
   const signal = AbortSignal.any([abort.signal, options.signal])
   const encryption = encryptionOf(request, sink)
@@ -61,6 +72,7 @@ export async function collectBundle(
     deps,
     archive,
     source: sourceContext(request, deps, signal),
+    redaction: openRedaction(request, deps),
     budget: new Budget(request.limits),
     slots: new Slots(new Pressure(deps.root)),
     trace: new Trace(),
@@ -76,6 +88,7 @@ export async function collectBundle(
     // Whoever still waits for anything of this bundle stops waiting.
     abort.abort(new Error('the bundle has ended'))
     archive.destroy()
+    run.redaction.close()
     await encryption?.destroy()
   }
   return {
@@ -104,14 +117,16 @@ async function write(id: string, run: BundleRun): Promise<void> {
     type: 'plan',
     collectors: plan.map(({ id, tier, missing }) => ({ id, tier, ...(missing ? { missing } : {}) })),
   })
-  await archive.add({ path: 'index.json', mtimeMs }, indexJson(id, run, plan))
+  const add = async (path: string, text: string) => archive.add({ path, mtimeMs }, await run.redaction.text(text))
+  await add('index.json', indexJson(id, run, plan))
   await archive.flush()
-  await archive.add({ path: 'summary.txt', mtimeMs }, await summaryText(run, plan))
+  const [summary, trust] = await Promise.all([summaryText(run, plan), establishTrust(run)])
+  await add('summary.txt', summary)
   await archive.flush()
   await runTiers(collectors, run)
-  await archive.add({ path: 'trace.json', mtimeMs }, json(run.trace))
+  await add('trace.json', json(run.trace))
   await archive.add({ path: 'SHA256SUMS', mtimeMs }, sha256Sums(archive.files))
-  await archive.add({ path: 'manifest.json', mtimeMs }, manifestJson(id, run, outcomeOf(run)))
+  await add('manifest.json', manifestJson(id, run, outcomeOf(run), trust))
   await archive.end()
 }
 

@@ -1,10 +1,15 @@
 /** Everything that outlives one bundle, put together once per process. */
+import { join } from 'node:path'
 import type { HostFacts, SelfFacts } from '../collector.ts'
 import { masked, type Config } from '../config.ts'
+import { nodeKey } from '../redact/node-key.ts'
+import { createRedactionService } from '../redact/service.ts'
 import { FIXED_PATH } from '../sources/lookup.ts'
 import { VERSION } from '../version.ts'
 import { hostFacts } from './host.ts'
+import type { RedactionDeps } from './redaction.ts'
 import { loadRegistry } from './registry.ts'
+import { secretsIn } from './secret-files.ts'
 import type { RegisteredCollector } from './types.ts'
 
 export interface BundleDeps {
@@ -18,6 +23,7 @@ export interface BundleDeps {
   /** The PATH commands are looked up on; fixed but in tests. */
   readonly path: string
   readonly self: () => SelfFacts
+  readonly redaction: RedactionDeps
 }
 
 export interface DepsOptions {
@@ -29,6 +35,7 @@ export interface DepsOptions {
 export async function createDeps(config: Config, options: DepsOptions): Promise<BundleDeps> {
   const host = hostFacts(config.node)
   const registry = await loadRegistry(config.configDir, host.uid)
+  const { redaction } = config
   return {
     collectors: registry.collectors,
     dropInProblems: registry.problems,
@@ -46,5 +53,11 @@ export async function createDeps(config: Config, options: DepsOptions): Promise<
       log: options.log,
       watchedUnits: config.watchedUnits,
     }),
+    redaction: {
+      service: createRedactionService(),
+      nodeKey: await nodeKey(join(config.stateDir, 'redaction.key')),
+      settings: redaction === 'unknown' ? redaction : { names: redaction.names, userRules: redaction.rules },
+      values: () => secretsIn(redaction === 'unknown' ? [] : redaction.files),
+    },
   }
 }

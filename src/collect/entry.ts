@@ -11,6 +11,7 @@ import type { EntryPlan } from './expand.ts'
 import { missing } from './needs.ts'
 import { openSource } from './open.ts'
 import { Patience } from './patience.ts'
+import type { EntryPipe } from './redaction.ts'
 import type { BundleRun } from './run.ts'
 import type { ManifestRow } from './types.ts'
 
@@ -27,14 +28,16 @@ export const LATE_MS = 5000
 export async function writeEntry(job: EntryJob, run: BundleRun, onLate: () => void): Promise<void> {
   const { collector, tier, plan } = job
   const done = run.trace.span(collector, plan.path)
+  // Names of files and arguments of commands may hold secrets as well as their contents.
+  const [path = '', origin = ''] = (await run.redaction.text(`${collector}/${plan.path}\0${plan.origin}`)).split('\0')
   const row: ManifestRow = {
-    path: `${collector}/${plan.path}`,
+    path,
     collector,
     tier,
     outcome: 'ok',
     sizeBytes: 0,
     maskedCount: 0,
-    origin: plan.origin,
+    origin,
     durationMs: 0,
   }
   const end = await gather(job, row, run, new Patience(LATE_MS, onLate))
@@ -47,8 +50,9 @@ export async function writeEntry(job: EntryJob, run: BundleRun, onLate: () => vo
 
 /** Files a row; an entry that is not ok gets its `.error.txt`, unless it just is not there or was not asked for. */
 export async function addRow(row: ManifestRow, run: BundleRun, end: SourceEnd | undefined): Promise<void> {
+  if (row.detail !== undefined) row.detail = await run.redaction.text(row.detail)
   if (row.outcome !== 'ok' && end) {
-    const text = errorText(row, end.stderr)
+    const text = await run.redaction.text(errorText(row, end.stderr))
     try {
       const [file] = await run.archive.add({ path: `${row.path}.error.txt`, mtimeMs: run.startedAtMs }, text)
       row.error = file!.path
@@ -96,22 +100,26 @@ function limitsOf(run: BundleRun, entryBytes: number): SourceLimits {
 const HEAD_BYTES = 64 * 1024
 
 async function write(opened: Opened, row: ManifestRow, run: BundleRun, patience: Patience): Promise<SourceEnd> {
-  row.origin = opened.origin
   const mtimeMs = opened.mtimeMs ?? Date.now()
   if (opened.mtimeMs !== undefined) row.mtime = new Date(opened.mtimeMs).toISOString()
-  let writer: EntryWriter
+  let writer: EntryPipe
   try {
-    writer = openWriter(opened, { path: row.path, mtimeMs }, run)
+    writer = run.redaction.pipe(openWriter(opened, { path: row.path, mtimeMs }, run))
   } catch (error) {
     await opened.chunks.return({ outcome: 'failed' })
     throw error
   }
   row.path = writer.path
+  // At once: its neighbours are asking what is left.
   if (opened.sizeBytes !== undefined) run.budget.take(row.collector, opened.sizeBytes)
+  row.origin = await run.redaction.text(opened.origin)
   try {
     const end = await pump(opened, writer, row, run, patience)
-    if (row.sizeBytes === 0 && end.outcome !== 'ok') writer.discard()
-    else await finish(writer, row)
+    countMasks(writer, row)
+    if (writer.writtenBytes === 0 && end.outcome !== 'ok') {
+      writer.discard()
+      row.sizeBytes = 0
+    } else await finish(writer, row)
     return end
   } catch (error) {
     writer.discard()
@@ -124,13 +132,14 @@ const SMALL_BYTES = 256 * 1024
 
 function openWriter(opened: Opened, meta: { path: string; mtimeMs: number }, run: BundleRun): EntryWriter {
   const { sizeBytes } = opened
-  if (sizeBytes === undefined || sizeBytes <= SMALL_BYTES) return run.archive.file(meta)
+  // How long it will be when it is masked, nobody knows.
+  if (sizeBytes === undefined || sizeBytes <= SMALL_BYTES || run.redaction.masks) return run.archive.file(meta)
   return run.archive.sizedFile({ ...meta, sizeBytes })
 }
 
 async function pump(
   opened: Opened,
-  writer: EntryWriter,
+  writer: EntryPipe,
   row: ManifestRow,
   run: BundleRun,
   patience: Patience,
@@ -139,18 +148,36 @@ async function pump(
   try {
     for (;;) {
       const step = await patience.wait(() => chunks.next())
-      if (step.done) return await ended(step.value, sizeBytes, writer, row)
-      const cut = await put(step.value, sizeBytes !== undefined, writer, row, run)
-      if (cut) return cut
+      const end = step.done
+        ? await ended(step.value, sizeBytes, writer, row)
+        : await put(step.value, sizeBytes !== undefined, writer, row, run)
+      if (!end) continue
+      await writer.flush()
+      return end
     }
   } catch (error) {
-    const end = asEnd(error, run)
-    if (row.sizeBytes === 0) return end
-    // What was already read stays; the entry is whole up to here.
-    const outcome = end.outcome === 'timeout' ? 'timeout' : 'partial'
-    return await ended({ ...end, outcome }, sizeBytes, writer, row)
+    return await brokenOff(asEnd(error, run), sizeBytes, writer, row)
   } finally {
     await chunks.return({ outcome: 'partial' })
+  }
+}
+
+/** What was already read stays; the entry is whole up to here, but for what must not be handed over. */
+async function brokenOff(
+  end: SourceEnd,
+  sizeBytes: number | undefined,
+  writer: EntryPipe,
+  row: ManifestRow,
+): Promise<SourceEnd> {
+  if (row.sizeBytes === 0 || end.outcome === 'withheld') return end
+  const outcome = end.outcome === 'timeout' ? 'timeout' : 'partial'
+  try {
+    const said = await ended({ ...end, outcome }, sizeBytes, writer, row)
+    await writer.flush()
+    return said
+  } catch (error) {
+    if (!(error instanceof SourceError)) throw error
+    return { outcome: error.outcome, detail: error.message }
   }
 }
 
@@ -158,11 +185,11 @@ async function pump(
 async function put(
   chunk: Buffer,
   sized: boolean,
-  writer: EntryWriter,
+  writer: EntryPipe,
   row: ManifestRow,
   run: BundleRun,
 ): Promise<SourceEnd | undefined> {
-  const room = sized ? { bytes: Infinity, limit: '' } : run.budget.room(row.collector)
+  const room = sized ? { bytes: Infinity, limit: '' } : run.budget.room(row.collector, row.sizeBytes)
   const allowed = chunk.subarray(0, Math.max(0, Math.min(chunk.length, room.bytes)))
   if (!sized) run.budget.take(row.collector, allowed.length)
   await writer.write(allowed)
@@ -178,7 +205,7 @@ async function put(
 async function ended(
   end: SourceEnd,
   sizeBytes: number | undefined,
-  writer: EntryWriter,
+  writer: EntryPipe,
   row: ManifestRow,
 ): Promise<SourceEnd> {
   if (sizeBytes !== undefined && row.sizeBytes < sizeBytes) await fill(sizeBytes - row.sizeBytes, writer, row)
@@ -187,20 +214,25 @@ async function ended(
   return end
 }
 
-async function mark(writer: EntryWriter, row: ManifestRow, text: string): Promise<void> {
+async function mark(writer: EntryPipe, row: ManifestRow, text: string): Promise<void> {
   const marker = Buffer.from(`\n… diagd: ${text} …\n`)
   await writer.write(marker)
   row.sizeBytes += marker.length
 }
 
-async function fill(bytes: number, writer: EntryWriter, row: ManifestRow): Promise<void> {
+async function fill(bytes: number, writer: EntryPipe, row: ManifestRow): Promise<void> {
   const zeros = Buffer.alloc(Math.min(bytes, SMALL_BYTES))
   for (let left = bytes; left > 0; left -= zeros.length)
     await writer.write(zeros.subarray(0, Math.min(left, zeros.length)))
   row.sizeBytes += bytes
 }
 
-async function finish(writer: EntryWriter, row: ManifestRow): Promise<void> {
+function countMasks(writer: EntryPipe, row: ManifestRow): void {
+  row.maskedCount = Object.values(writer.hits).reduce((sum, count) => sum + count, 0)
+  if (row.maskedCount > 0) row.masked = { ...writer.hits }
+}
+
+async function finish(writer: EntryPipe, row: ManifestRow): Promise<void> {
   const files: WrittenFile[] = await writer.end()
   row.sizeBytes = files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
   row.sha256 = files[0]!.sha256

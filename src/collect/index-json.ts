@@ -38,6 +38,7 @@ export function indexJson(bundleId: string, run: BundleRun, plan: readonly Plann
     format: request.format,
     compression: request.compression,
     encryption: request.recipients.length > 0 ? { format: 'age', recipients: request.recipients.length } : null,
+    redaction: request.unmasked ? 'UNMASKED' : request.pseudonymize ? 'masked and pseudonymized' : 'masked',
     request: { only: request.only ?? null, skip: request.skip },
     problems: deps.dropInProblems,
     plan: plan.map(({ id, ...rest }) => ({ collector: id, ...rest })),

@@ -1,12 +1,13 @@
 /** The last words of a bundle: what is in it, what is not, and that it is whole. */
 import { release } from 'node:os'
 import type { WrittenFile } from '../archive/entry.ts'
+import type { Trust } from './trust.ts'
 import type { BundleRun } from './run.ts'
 
 export const BUNDLE_SCHEMA = 'diagd.bundle/1'
 
 /** manifest.json; its schema is docs/schema/manifest.schema.json. Rows in the order of the bundle. */
-export function manifestJson(bundleId: string, run: BundleRun, outcome: 'whole' | 'partial'): string {
+export function manifestJson(bundleId: string, run: BundleRun, outcome: 'whole' | 'partial', redaction: Trust): string {
   const manifest = {
     schema: BUNDLE_SCHEMA,
     bundleId,
@@ -15,6 +16,7 @@ export function manifestJson(bundleId: string, run: BundleRun, outcome: 'whole' 
     finishedAt: new Date().toISOString(),
     kernel: release(),
     counts: countOutcomes(run),
+    redaction: { ...redaction, hits: run.redaction.hits },
     rows: run.rows,
     files: run.archive.files,
     complete: true,

@@ -26,7 +26,18 @@ export class UsageError extends Error {
   }
 }
 
-const PARAMETERS = ['only', 'skip', 'since', 'until', 'around', 'format', 'compression', 'limits', 'recipient'] as const
+const PARAMETERS = [
+  'only',
+  'skip',
+  'since',
+  'until',
+  'around',
+  'format',
+  'compression',
+  'limits',
+  'recipient',
+  'pseudonymize',
+] as const
 type Parameter = (typeof PARAMETERS)[number]
 
 const FORMATS: readonly Format[] = ['tar.gz', 'tar.zst', 'tar']
@@ -53,7 +64,17 @@ export function parseBundleRequest(parameters: Parameters, facts: RequestFacts):
     compression: compression(single(parameters, 'compression')),
     limits: limits(single(parameters, 'limits'), facts.defaults),
     recipients: recipients(parameters.recipient, facts.recipients),
+    pseudonymize: flag(parameters, 'pseudonymize'),
+    unmasked: false,
   }
+}
+
+/** `?pseudonymize`, `?pseudonymize=1`, `--pseudonymize`. */
+function flag(parameters: Parameters, name: Parameter): boolean {
+  const value = single(parameters, name)
+  if (value === undefined || ['0', 'false', 'no'].includes(value)) return false
+  if (['', '1', 'true', 'yes'].includes(value)) return true
+  throw new UsageError(name, `"${printable(value)}" is neither yes nor no; accepted: 1, true, yes, 0, false, no`)
 }
 
 /** `?only=a,b` and `?only=a&only=b` mean the same. */

@@ -3,6 +3,7 @@ import type { ArchiveWriter } from '../archive/writer.ts'
 import type { SourceContext } from '../sources/source.ts'
 import type { Budget } from './budget.ts'
 import type { BundleDeps } from './deps.ts'
+import type { BundleRedaction } from './redaction.ts'
 import type { Slots } from './slots.ts'
 import type { Trace } from './trace.ts'
 import type { BundleRequest, ManifestRow, ProgressEvent } from './types.ts'
@@ -12,6 +13,8 @@ export interface BundleRun {
   readonly deps: BundleDeps
   readonly archive: ArchiveWriter
   readonly source: SourceContext
+  /** What everything goes through; its live values are known once summary.txt is written. */
+  redaction: BundleRedaction
   readonly budget: Budget
   readonly slots: Slots
   readonly trace: Trace

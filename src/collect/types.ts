@@ -29,6 +29,10 @@ export interface BundleRequest {
   readonly limits: Limits
   /** Whom the bundle is encrypted to; nobody: it is not. */
   readonly recipients: Recipients
+  /** Addresses, host and user names become pseudonyms. */
+  readonly pseudonymize: boolean
+  /** Nothing is masked: `diagd collect --unmasked` alone can wish for that. */
+  readonly unmasked: boolean
 }
 
 export interface RegisteredCollector {
@@ -50,7 +54,10 @@ export interface ManifestRow {
   sizeBytes: number
   /** Bytes known to be missing at the hole or end that `detail` describes. */
   cutBytes?: number
+  /** Secrets that were replaced. */
   maskedCount: number
+  /** The same by rule. */
+  masked?: Readonly<Record<string, number>>
   /** The path, command line or URL it came from. */
   origin?: string
   sha256?: string

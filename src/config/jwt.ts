@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { mappingOf } from './parsed.ts'
 
 /** Signatures by a key pair: what diagd fetches to check them is public. */
-export const JWT_ALGORITHMS = ['EdDSA', 'ES256', 'RS256'] as const
+const JWT_ALGORITHMS = ['EdDSA', 'ES256', 'RS256'] as const
 
 export const JWT_ACCEPTS =
   'a mapping {issuer: TEXT, audience: TEXT, jwksUrl: URL (https, or http on the loopback), nodeClaim: NAME (default ' +

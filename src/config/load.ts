@@ -3,7 +3,7 @@
  * key named, and the default stands in. Without certainty about who may ask, TCP stays closed.
  */
 import { constants, open } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parse } from 'yaml'
 import { CONFIG_KEYS, configSchema, metaOf, variableOf } from '../config.ts'
@@ -34,6 +34,7 @@ export async function loadConfig(environment: Environment, uid: number): Promise
 
   const config = values as Config
   config.configDir = configDir
+  config.stateDir = stateDir(environment, uid)
   config.socket ??= defaultSocket(environment, uid)
   config.engines = [...config.engines, ...dockerHost(environment.DOCKER_HOST, problems)]
   const uncertain = file.broken || problems.some(({ key }) => DOOR_KEYS.has(key))
@@ -42,6 +43,7 @@ export async function loadConfig(environment: Environment, uid: number): Promise
   // What was meant for some eyes only does not go out for all, even where the key is misspelt.
   const misread = problems.some(({ key }) => /recipient/i.test(key))
   if (misread || (file.recipientsLost && !inVariable)) config.recipients = 'unknown'
+  if (problems.some(({ key }) => /redact|mask/i.test(key)) || file.redactionLost) config.redaction = 'unknown'
   return { config, problems }
 }
 
@@ -50,7 +52,7 @@ const DOOR_KEYS = new Set(CONFIG_KEYS.flatMap((key) => (metaOf(key).door ? [key,
 async function readFile(
   path: string,
   problems: Problem[],
-): Promise<{ values: Record<string, unknown>; broken: boolean; recipientsLost?: boolean }> {
+): Promise<{ values: Record<string, unknown>; broken: boolean; recipientsLost?: boolean; redactionLost?: boolean }> {
   let text = ''
   try {
     text = await readBounded(path)
@@ -63,7 +65,12 @@ async function readFile(
       key: CONFIG_FILE,
       message: `${path} cannot be used, so TCP stays closed: ${(error as Error).message.trim()}`,
     })
-    return { values: {}, broken: true, recipientsLost: /\brecipients\b/.test(text) }
+    return {
+      values: {},
+      broken: true,
+      recipientsLost: /\brecipients\b/.test(text),
+      redactionLost: /\bredaction\b/.test(text),
+    }
   }
 }
 
@@ -107,6 +114,14 @@ function nameUnknown(values: Record<string, unknown>, environment: Environment, 
       problems.push({ key: name, message: `is not a variable of diagd; accepted: ${[...variables].join(', ')}` })
     }
   }
+}
+
+/** systemd names the first of several. */
+function stateDir(environment: Environment, uid: number): string {
+  const given = environment.STATE_DIRECTORY?.split(':')[0]
+  if (given) return given
+  if (uid === 0) return '/var/lib/diagd'
+  return join(environment.XDG_STATE_HOME || join(environment.HOME || homedir(), '.local/state'), 'diagd')
 }
 
 /** $XDG_RUNTIME_DIR is the user's own already; the folder under the temporary one gets its owner checked when opened. */

@@ -17,7 +17,7 @@ export interface AppDeps extends AuthDeps {
   readonly places: Places
   readonly health: () => unknown
   readonly collectorIds: readonly string[]
-  readonly bundleId: (nowMs: number) => string
+  readonly bundleId: (nowMs: number, wish: BundleRequest) => string
   readonly collect: (bundle: {
     request: BundleRequest
     bundleId: string

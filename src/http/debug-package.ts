@@ -43,7 +43,7 @@ function prepare(request: FastifyRequest, deps: AppDeps): Prepared {
   const { limits: defaults, recipients } = deps.config
   const facts = { nowMs, collectorIds: deps.collectorIds, defaults, recipients }
   const wish = parseBundleRequest(request.query as Parameters, facts)
-  const id = deps.bundleId(nowMs)
+  const id = deps.bundleId(nowMs, wish)
   const { contentType, extension } = fileType(wish.format, wish.recipients.length > 0)
   const headers = {
     'content-type': contentType,

@@ -18,8 +18,11 @@ export function isMask(text: string): boolean {
  * @param secret latin1: one character per byte.
  */
 export function maskOf(kind: string, secret: string, key: Uint8Array): string {
-  const token = createHmac('sha256', key).update(secret, 'latin1').digest('hex').slice(0, DIGITS)
-  return `<masked:${kind}:${token}>`
+  return `<masked:${kind}:${tokenOf(secret, key)}>`
+}
+
+export function tokenOf(secret: string, key: Uint8Array): string {
+  return createHmac('sha256', key).update(secret, 'latin1').digest('hex').slice(0, DIGITS)
 }
 
 /** A mask names a kind, and `token:3f9c1a` looks like a pair: what begins inside a mask is no secret. */

@@ -25,8 +25,8 @@ export interface RedactionService {
 
 export interface BundleRedactor {
   stream(): RedactionStream
-  /** A short text at once. */
-  text(text: string): Promise<{ text: string; hits: Readonly<Record<string, number>> }>
+  /** Something short at once. */
+  whole(bytes: Uint8Array): Promise<{ bytes: Buffer; hits: Readonly<Record<string, number>> }>
   close(): void
 }
 
@@ -62,7 +62,10 @@ export function createRedactionService(watchdogMs = WATCHDOG_MS): RedactionServi
   const watch = () => {
     clearTimeout(timer)
     timer = undefined
-    if (jobs.length === 0) return void worker?.unref()
+    if (jobs.length === 0) {
+      worker?.unref()
+      return
+    }
     worker?.ref()
     timer = setTimeout(() => refuse(`the rules were not done with it after ${watchdogMs / 1000} s`), watchdogMs)
   }
@@ -110,12 +113,12 @@ export function createRedactionService(watchdogMs = WATCHDOG_MS): RedactionServi
         })
       return {
         stream,
-        async text(text) {
+        async whole(bytes) {
           const one = stream()
           const parts: Uint8Array[] = []
-          for await (const part of one.push(Buffer.from(text))) parts.push(part)
+          for await (const part of one.push(bytes)) parts.push(part)
           for await (const part of one.end()) parts.push(part)
-          return { text: Buffer.concat(parts).toString(), hits: one.hits }
+          return { bytes: Buffer.concat(parts), hits: one.hits }
         },
         close() {
           opened.delete(redactor)

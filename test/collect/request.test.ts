@@ -27,6 +27,8 @@ test('wishes nothing: everything, of the last 24 hours, as tar.gz at level 6', (
     compression: 6,
     limits: DEFAULT_LIMITS,
     recipients: [],
+    pseudonymize: false,
+    unmasked: false,
   })
 })
 
@@ -34,8 +36,20 @@ test('refuses a parameter it does not know, and says which it knows', () => {
   const error = refusal({ sinc: '2h' })
   expect(error).toMatchObject({ code: 'bad-parameter', parameter: 'sinc' })
   expect(error.message).toBe(
-    'sinc: is not a parameter; accepted: only, skip, since, until, around, format, compression, limits, recipient',
+    'sinc: is not a parameter; accepted: only, skip, since, until, around, format, compression, limits, recipient, pseudonymize',
   )
+})
+
+test('knows yes and no of a flag', () => {
+  for (const yes of ['', '1', 'true', 'yes']) expect(parse({ pseudonymize: yes })).toMatchObject({ pseudonymize: true })
+  for (const no of ['0', 'false', 'no']) expect(parse({ pseudonymize: no })).toMatchObject({ pseudonymize: false })
+  expect(refusal({ pseudonymize: 'perhaps' }).message).toBe(
+    'pseudonymize: "perhaps" is neither yes nor no; accepted: 1, true, yes, 0, false, no',
+  )
+})
+
+test('cannot wish for a bundle that is not masked', () => {
+  expect(refusal({ unmasked: '1' })).toMatchObject({ parameter: 'unmasked' })
 })
 
 test('shows no control characters of what it refuses', () => {

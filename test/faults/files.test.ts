@@ -16,11 +16,12 @@ const healthy = collector(function* ({ text }) {
 })
 
 /** A bundle of everything in a folder, each file asked for by a glob. */
-async function bundleOf(folder: string, parameters: Record<string, string> = {}, sink?: Sink) {
+/** Unmasked, a file goes straight through at its own length, so what the sink does meets it half-way. */
+async function bundleOf(folder: string, parameters: Record<string, string> = {}, sink?: Sink, unmasked = false) {
   const logs = collector(function* ({ files }) {
     yield files(`${folder}/*`)
   })
-  const bundle = await makeBundle({ logs, healthy }, { parameters, ...(sink ? { sink } : {}) })
+  const bundle = await makeBundle({ logs, healthy }, { parameters, request: { unmasked }, ...(sink ? { sink } : {}) })
   expect(bundle.text('healthy/fine.txt')).toBe('all is well\n')
   expect(bundle.manifest.complete).toBe(true)
   return bundle
@@ -40,7 +41,7 @@ describe('a file that', () => {
       // Its first MiB has passed by: it is open, and announced.
       if (out > 2 ** 20) truncateSync(path, 2 ** 20)
     }
-    const bundle = await bundleOf(folder, { format: 'tar' }, { write: shrink })
+    const bundle = await bundleOf(folder, { format: 'tar' }, { write: shrink }, true)
     expect(bundle.row('logs/shrinking.log')).toMatchObject({ outcome: 'partial', sizeBytes: size })
     expect(bundle.text('logs/shrinking.log')).toMatch(
       /… diagd: shrank from \d+ to \d+ bytes while it was read; padded …/,
@@ -53,7 +54,7 @@ describe('a file that', () => {
     const path = join(folder, 'growing.bin')
     writeFileSync(path, LINE.repeat(100_000))
     const more = { write: async () => writeFileSync(path, LINE, { flag: 'a' }) }
-    const bundle = await bundleOf(folder, { format: 'tar' }, more)
+    const bundle = await bundleOf(folder, { format: 'tar' }, more, true)
     const row = bundle.row('logs/growing.bin')
     expect(row).toMatchObject({ outcome: 'partial', detail: expect.stringContaining('grew while it was read') })
     expect(row.sizeBytes % LINE.length).toBe(0)

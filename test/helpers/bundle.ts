@@ -9,6 +9,7 @@ import type { Parameters } from '../../src/collect/request.ts'
 import { DEFAULT_LIMITS } from '../../src/config/limits.ts'
 import type { Collector } from '../../src/collector.ts'
 import { memorySink } from './archive.ts'
+import { testRedaction } from './make-bundle.ts'
 
 /** What an engine needs to run these collectors and no others. */
 function depsOf(collectors: Record<string, Collector>): BundleDeps {
@@ -29,6 +30,7 @@ function depsOf(collectors: Record<string, Collector>): BundleDeps {
       log: () => '',
       watchedUnits: [],
     }),
+    redaction: testRedaction(),
   }
 }
 

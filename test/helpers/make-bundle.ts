@@ -3,9 +3,11 @@ import { collectBundle } from '../../src/collect/bundle.ts'
 import type { BundleDeps } from '../../src/collect/deps.ts'
 import { hostFacts } from '../../src/collect/host.ts'
 import { parseBundleRequest, type Parameters } from '../../src/collect/request.ts'
+import type { RedactionDeps } from '../../src/collect/redaction.ts'
 import type { BundleRequest, BundleResult, Format, ManifestRow, Sink } from '../../src/collect/types.ts'
 import type { Collector } from '../../src/collector.ts'
 import { DEFAULT_LIMITS } from '../../src/config/limits.ts'
+import { createRedactionService } from '../../src/redact/service.ts'
 import { FIXED_PATH } from '../../src/sources/lookup.ts'
 import { extract, memorySink } from './archive.ts'
 
@@ -22,6 +24,8 @@ export interface TestBundle {
 
 export interface BundleOptions {
   readonly parameters?: Parameters
+  /** What no parameter can say. */
+  readonly request?: Partial<BundleRequest>
   readonly deps?: Partial<BundleDeps>
   readonly signal?: AbortSignal
   /** Sees every chunk on its way. */
@@ -34,7 +38,7 @@ export async function makeBundle(
 ): Promise<TestBundle> {
   const deps = testDeps(collectors, options.deps)
   const memory = memorySink()
-  const request = testRequest(deps, options.parameters)
+  const request = { ...testRequest(deps, options.parameters), ...options.request }
   const sink: Sink = {
     write: async (chunk) => {
       await options.sink?.write(chunk)
@@ -61,8 +65,17 @@ export function testDeps(collectors: Record<string, Collector>, over: Partial<Bu
     root: '',
     path: FIXED_PATH,
     self: () => ({ ...self, log: () => '', watchedUnits: [] }),
+    redaction: testRedaction(),
     ...over,
   }
+}
+
+const service = createRedactionService()
+
+/** The real mask, with a key of the test's own. */
+export function testRedaction(settings: RedactionDeps['settings'] = {}): RedactionDeps {
+  const nodeKey = { bytes: Buffer.alloc(32, 7), kept: 'node' } as const
+  return { service, nodeKey, settings, values: () => Promise.resolve([]) }
 }
 
 function testRequest(deps: BundleDeps, parameters: Parameters = {}): BundleRequest {

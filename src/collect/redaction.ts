@@ -1,0 +1,162 @@
+/** The mask as one bundle uses it: everything that goes into the archive goes through here, or says that it did not. */
+import type { EntryWriter, WrittenFile } from '../archive/entry.ts'
+import type { RedactorOptions } from '../redact/configured.ts'
+import { type BundleRedactor, RedactionError, type RedactionService } from '../redact/service.ts'
+import type { NodeKey } from '../redact/node-key.ts'
+import type { RedactionStream } from '../redact/stream.ts'
+import { pathBytes, pathText } from '../sources/paths.ts'
+import { SourceError } from '../sources/source.ts'
+import { compressionOf } from './compressed.ts'
+
+/** What outlives one bundle. */
+export interface RedactionDeps {
+  readonly service: RedactionService
+  readonly nodeKey: NodeKey
+  /** Of the configuration; `unknown` when it cannot be understood: nothing leaves then. */
+  readonly settings: Pick<RedactorOptions, 'names' | 'userRules'> | 'unknown'
+  /** Values that the configuration says are secret. */
+  readonly values: () => Promise<readonly string[]>
+}
+
+/** An entry on its way into the archive. */
+export interface EntryPipe {
+  readonly path: string
+  /** Bytes handed to the archive so far. */
+  readonly writtenBytes: number
+  readonly hits: Readonly<Record<string, number>>
+  /** Rejects with a `withheld` SourceError when the mask cannot be trusted with it; nothing passes from there on. */
+  write(chunk: Buffer): Promise<void>
+  /** Masks what waits for what comes next: nothing does. */
+  flush(): Promise<void>
+  end(): Promise<WrittenFile[]>
+  discard(): void
+}
+
+export interface BundleRedaction {
+  readonly masks: boolean
+  /** Values looked for wherever they appear. */
+  readonly liveValues: number
+  pipe(writer: EntryWriter): EntryPipe
+  /** A text of diagd's own: a document, a path, a sentence. */
+  text(text: string): Promise<string>
+  /** Runs a test over a stream of its own; its masks do not count. */
+  test<T>(run: (stream: RedactionStream) => Promise<T>): Promise<T>
+  /** Nothing is trusted from now on: every entry is withheld, with this reason. */
+  distrust(reason: string): void
+  /** Masks of the whole bundle, by rule. */
+  readonly hits: Readonly<Record<string, number>>
+  close(): void
+}
+
+export function createRedaction(service: RedactionService, options: RedactorOptions): BundleRedaction {
+  const redactor = service.open(options)
+  const total: Record<string, number> = {}
+  const count = (hits: Readonly<Record<string, number>>) => {
+    for (const [rule, number] of Object.entries(hits)) total[rule] = (total[rule] ?? 0) + number
+  }
+  let distrusted: string | undefined
+  return {
+    masks: true,
+    liveValues: options.live?.length ?? 0,
+    hits: total,
+    pipe: (writer) => maskingPipe(writer, redactor, { count, distrusted: () => distrusted }),
+    async text(text) {
+      // A name of a file may hold bytes that are no UTF-8 (sources/paths.ts); they come out as they went in.
+      const odd = !text.isWellFormed()
+      const masked = await redactor.whole(odd ? pathBytes(text) : Buffer.from(text))
+      count(masked.hits)
+      return odd ? pathText(masked.bytes) : masked.bytes.toString()
+    },
+    test: (run) => run(redactor.stream()),
+    distrust: (reason) => {
+      distrusted = reason
+    },
+    close: () => redactor.close(),
+  }
+}
+
+/** `collect --unmasked`: everything as it is. */
+export function noRedaction(): BundleRedaction {
+  return {
+    masks: false,
+    liveValues: 0,
+    hits: {},
+    pipe(writer) {
+      let writtenBytes = 0
+      return {
+        path: writer.path,
+        hits: {},
+        get writtenBytes() {
+          return writtenBytes
+        },
+        async write(chunk) {
+          await writer.write(chunk)
+          writtenBytes += chunk.length
+        },
+        flush: async () => {},
+        end: () => writer.end(),
+        discard: () => writer.discard(),
+      }
+    },
+    text: (text) => Promise.resolve(text),
+    test: () => Promise.reject(new Error('nothing is masked here')),
+    distrust: () => {},
+    close: () => {},
+  }
+}
+
+interface Trust {
+  readonly count: (hits: Readonly<Record<string, number>>) => void
+  readonly distrusted: () => string | undefined
+}
+
+function maskingPipe(writer: EntryWriter, redactor: BundleRedactor, { count, distrusted }: Trust): EntryPipe {
+  const stream = redactor.stream()
+  let writtenBytes = 0
+  let fresh = true
+  let broken = false
+  const send = async (parts: AsyncIterable<Uint8Array>) => {
+    try {
+      const distrust = distrusted()
+      if (distrust !== undefined) throw new RedactionError(distrust)
+      for await (const part of parts) {
+        await writer.write(asBuffer(part))
+        writtenBytes += part.length
+      }
+    } catch (error) {
+      if (!(error instanceof RedactionError)) throw error
+      broken = true
+      if (writtenBytes > 0) await writer.write(Buffer.from(`\n… diagd: withheld from here on: ${error.message} …\n`))
+      throw new SourceError('withheld', `not handed over, for it could not be masked: ${error.message}`)
+    }
+  }
+  return {
+    path: writer.path,
+    hits: stream.hits,
+    get writtenBytes() {
+      return writtenBytes
+    },
+    async write(chunk) {
+      if (broken) return
+      const compression = fresh ? compressionOf(chunk) : undefined
+      fresh = false
+      if (compression !== undefined) {
+        broken = true
+        throw new SourceError('withheld', `it is compressed (${compression}) and cannot be looked into`)
+      }
+      await send(stream.push(chunk))
+    },
+    async flush() {
+      if (!broken) await send(stream.end())
+    },
+    end() {
+      count(stream.hits)
+      return writer.end()
+    },
+    discard: () => writer.discard(),
+  }
+}
+
+function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
+}
