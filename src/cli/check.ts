@@ -1,10 +1,15 @@
 /** `diagd check`: refuses what `serve` would only complain about. */
+import { checkTcpDoor } from '../http/tcp-door.ts'
+import { tokensFolder } from '../http/auth/token-files.ts'
+import { createTokenStore } from '../http/auth/token-store.ts'
 import { prepare } from './engine.ts'
 import { EXIT, print, sayProblems } from './io.ts'
 import type { Io } from './io.ts'
 
 export async function check(io: Io): Promise<number> {
-  const { config, deps, problems } = await prepare(io)
+  const { config, deps, problems: found } = await prepare(io)
+  const { listen, tls } = config
+  const problems = listen ? [...found, ...(await checkTcpDoor({ listen, tls }))] : found
   sayProblems(io, problems)
   if (problems.length > 0) return EXIT.usage
   await print(io.stdout, `${config.configDir} is fine: ${deps.collectors.length} collectors\n`)

@@ -105,6 +105,10 @@ test('list shows what there is, and what is wrong', async () => {
   expect(lines[1]).toMatch(/^ops {8}bundle,read {2}20\S+Z {2}never$/)
   expect(lines[2]).toMatch(/^temporary {2}read {9}20\S+Z {2}20\S+Z$/)
   expect(stderr).toContain('broken.yaml is not used')
+  expect(await run(['check'], { cwd: folder.path })).toMatchObject({
+    code: 2,
+    stderr: expect.stringMatching(/^diagd: tokens\.d: .*broken\.yaml is not used/),
+  })
 })
 
 test('created and revoked while diagd runs: each counts at the next request', async () => {

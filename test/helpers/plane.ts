@@ -6,9 +6,9 @@ import type { CryptoKey, JWK, JWTPayload } from 'jose'
 import { parseJwt } from '../../src/config/jwt.ts'
 import type { Jwt } from '../../src/config/jwt.ts'
 
-export const NODE = 'test'
-export const ISSUER = 'https://plane.example'
-export type Algorithm = 'EdDSA' | 'ES256' | 'RS256'
+const NODE = 'test'
+const ISSUER = 'https://plane.example'
+type Algorithm = 'EdDSA' | 'ES256' | 'RS256'
 
 export interface Plane {
   /** What the configuration of diagd says of it. */

@@ -24,7 +24,7 @@ const SUFFIX = '.yaml'
 /** A record has five lines. */
 const MAX_FILE_BYTES = 4096
 /** Each is compared with what a caller presents. */
-export const MAX_TOKENS = 256
+const MAX_TOKENS = 256
 
 export function isTokenName(name: string): boolean {
   return NAME.test(name)

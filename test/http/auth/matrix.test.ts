@@ -175,6 +175,15 @@ describe('a credential in the URL is refused, right or wrong, and not repeated',
     },
   )
 
+  test('as a secret of any other form, by its name', async () => {
+    secrets.push('hush-hush-hush')
+    for (const name of ['token', 'X-API-Key', 'client_secret']) {
+      const { status, body } = await ask(undefined, '--interface', nextAddress(), `${url()}?${name}=hush-hush-hush`)
+      expect(status).toBe(400)
+      expect(JSON.parse(body)).toMatchObject({ code: 'credential-in-query', parameter: name })
+    }
+  })
+
   test('a JWT under any name, a path that cannot be decoded', async () => {
     const jwt = await plane.sign()
     expect((await ask(undefined, '--interface', nextAddress(), `${url()}?q=${jwt}`)).body).toContain(
@@ -194,7 +203,7 @@ test('no answer and no line of the log holds any part of a credential', () => {
   expect(secrets.length).toBeGreaterThan(50)
   expect(said.match(/"msg":"audit"/g)!.length).toBeGreaterThan(50)
   for (const secret of secrets) {
-    for (const part of secret.startsWith('ey') ? secret.split('.').slice(1) : [secret.slice('diagd_'.length)]) {
+    for (const part of secret.startsWith('ey') ? secret.split('.').slice(1) : [secret.replace('diagd_', '')]) {
       if (part.length > 8) expect(said.includes(part)).toBe(false)
     }
   }
