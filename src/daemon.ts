@@ -90,8 +90,8 @@ export async function startDaemon({
 
   for (const { key, message } of [...problems, ...(tcp?.problems() ?? [])]) logger.warn({ key }, `${key}: ${message}`)
   for (const warning of allWarnings()) logger.warn(warning)
-  const address = tcp?.server() ? formatListen(config.listen) : 'closed'
-  logger.info({ version, tcp: address, socket: config.socket }, 'diagd listens')
+  const address = tcp?.address()
+  logger.info({ version, tcp: address ? formatListen(address) : 'closed', socket: config.socket }, 'diagd listens')
   logger.info(
     `a bundle of this machine: curl -fOJ --unix-socket ${quote(config.socket)} http://localhost/debug-package`,
   )

@@ -4,6 +4,7 @@
  */
 import type { Server } from 'node:http'
 import { Server as TlsServer } from 'node:https'
+import type { AddressInfo } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import type { Problem } from '../config.ts'
 import type { Listen } from '../config/listen.ts'
@@ -23,6 +24,8 @@ export interface TcpDoorOptions {
 export interface TcpDoor {
   /** Undefined while the door is closed. */
   server(): Server | undefined
+  /** Where it listens, with the port that the system gave for port 0. */
+  address(): Listen | undefined
   /** Why it is closed, or what is wrong with the files of TLS. */
   problems(): Problem[]
   warnings(): string[]
@@ -52,6 +55,14 @@ export async function openTcpDoor(app: FastifyInstance, options: TcpDoorOptions)
   }
 }
 
+/** What would keep it closed, as far as that can be told without listening. */
+export async function checkTcpDoor({ listen, tls }: Pick<TcpDoorOptions, 'listen' | 'tls'>): Promise<Problem[]> {
+  const exposed = exposure(listen, tls)
+  const keeper = typeof tls === 'object' ? createTlsKeeper(tls) : undefined
+  await keeper?.refresh()
+  return [exposed, keeper?.problem()].flatMap((message) => (message === undefined ? [] : [{ key: 'tls', message }]))
+}
+
 function createDoorState(app: FastifyInstance, { listen, tls, hosts }: TcpDoorOptions): TcpDoor {
   const keeper = typeof tls === 'object' ? createTlsKeeper(tls) : undefined
   let server: Server | undefined
@@ -73,6 +84,7 @@ function createDoorState(app: FastifyInstance, { listen, tls, hosts }: TcpDoorOp
   }
   return {
     server: () => server,
+    address: () => server && { ...listen, port: (server.address() as AddressInfo).port },
     problems() {
       const message = keeper?.problem()
       return [...(message === undefined ? [] : [{ key: 'tls', message }]), ...(closed ? [closed] : [])]

@@ -11,7 +11,7 @@ import { httpInput, SECRET } from '../helpers/http-inputs.ts'
 import type { HttpInput } from '../helpers/http-inputs.ts'
 import { createAuthority, openDoor } from '../helpers/tls.ts'
 
-const RUNS = 80
+const RUNS = 60
 /** Inputs of one run, each on a connection of its own at the same time. */
 const AT_ONCE = 8
 /** What has not answered by then waits for more, which does not come. */

@@ -8,7 +8,6 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { FastifyInstance } from 'fastify'
 import { buildApp } from '../../src/http/app.ts'
 import { listenUnix } from '../../src/http/listen.ts'
-import { giveToGroup } from '../../src/http/socket-group.ts'
 import { temporaryFolder } from '../helpers/archive.ts'
 import { curl, depsOf } from '../helpers/http.ts'
 import { openDoor } from '../helpers/tls.ts'
@@ -120,33 +119,5 @@ describe('a TCP address that other machines reach', () => {
     const door = await open(host, tls)
     expect(door.problems()).toEqual([])
     expect(door.server()).toBeDefined()
-  })
-})
-
-describe('the group of the socket', () => {
-  const group = () => statSync(socketPath()).gid
-
-  test.runIf(uid === 0)('is the one that is named, by name or number', async () => {
-    await listen(socketPath())
-    await giveToGroup(socketPath(), '4711', 0)
-    expect(group()).toBe(4711)
-    await giveToGroup(socketPath(), 'daemon', 0)
-    expect(group()).toBe(1)
-    expect(statSync(socketPath()).mode & 0o777).toBe(0o660)
-  })
-
-  test.runIf(uid === 0)('has to exist when it is named', async () => {
-    await listen(socketPath())
-    await expect(giveToGroup(socketPath(), 'nobody-has-this', 0)).rejects.toThrow(
-      'there is no group nobody-has-this in /etc/group; its number is accepted too',
-    )
-    expect(group()).toBe(process.getgid!())
-  })
-
-  test('is not changed without root', async () => {
-    await listen(socketPath())
-    await expect(giveToGroup(socketPath(), 'daemon', 4711)).rejects.toThrow('only root can give')
-    await giveToGroup(socketPath(), undefined, 4711)
-    expect(group()).toBe(process.getgid!())
   })
 })
