@@ -1,4 +1,5 @@
 /** `diagd check`: refuses what `serve` would only complain about. */
+import type { Problem } from '../config.ts'
 import { checkTcpDoor } from '../http/tcp-door.ts'
 import { tokensFolder } from '../http/auth/token-files.ts'
 import { createTokenStore } from '../http/auth/token-store.ts'
@@ -9,9 +10,19 @@ import type { Io } from './io.ts'
 export async function check(io: Io): Promise<number> {
   const { config, deps, problems: found } = await prepare(io)
   const { listen, tls } = config
-  const problems = listen ? [...found, ...(await checkTcpDoor({ listen, tls }))] : found
+  const problems = [
+    ...found,
+    ...(await tokenProblems(config.configDir, io.uid)),
+    ...(listen ? await checkTcpDoor({ listen, tls }) : []),
+  ]
   sayProblems(io, problems)
   if (problems.length > 0) return EXIT.usage
   await print(io.stdout, `${config.configDir} is fine: ${deps.collectors.length} collectors\n`)
   return EXIT.whole
+}
+
+async function tokenProblems(configDir: string, uid: number): Promise<Problem[]> {
+  const store = createTokenStore(tokensFolder(configDir), uid)
+  await store.all()
+  return store.problems().map((message) => ({ key: 'tokens.d', message }))
 }
