@@ -8,8 +8,6 @@ import type { Node } from './nodes.ts'
 import { Problem } from './problems.ts'
 import { refusalOf } from './refusal.ts'
 
-/** What of the node's headers concerns the browser. What concerns one connection only (hop by hop) is not among them. */
-const PASSED = ['cache-control', 'x-accel-buffering', 'x-diagd-bundle-id'] as const
 const TYPES = new Set(['application/gzip', 'application/zstd', 'application/x-tar'])
 const ATTACHMENT = /^attachment; filename="[\w.+-]{1,200}"$/
 
@@ -45,14 +43,15 @@ function headersOf(answer: IncomingMessage, { id, address }: Node): Record<strin
   const bundleId = headers['x-diagd-bundle-id']
   if (typeof bundleId !== 'string') throw bad('answered 200 without X-Diagd-Bundle-Id')
   if (httpVersion === '1.0') throw bad('answered over HTTP/1.0, where a cut bundle passes for a whole one')
-  const passed = PASSED.flatMap((name) => (typeof headers[name] === 'string' ? [[name, headers[name]]] : []))
+  // What else concerns one connection only (hop by hop), or is said by the control plane itself.
+  const passed = Object.entries(headers).filter(([name]) => name.startsWith('x-diagd-'))
   // A node that was taken over must not get a page of its own into this origin: it is a file, whatever it says.
   const { 'content-type': type = '', 'content-disposition': disposition = '' } = headers
   return {
-    ...Object.fromEntries(passed),
+    ...(Object.fromEntries(passed) as Record<string, string>),
+    'x-accel-buffering': 'no',
     'content-type': TYPES.has(type) ? type : 'application/octet-stream',
     'content-disposition': ATTACHMENT.test(disposition) ? disposition : `attachment; filename="debug-${id}.bin"`,
-    'x-content-type-options': 'nosniff',
   }
 }
 

@@ -5,7 +5,16 @@ import type { Page } from 'playwright-core'
 import { describeWithBrowser, FAR, openPage, openProxy } from '../helpers/browser.ts'
 import { run, start } from '../helpers/cli.ts'
 import { temporaryFolder } from '../helpers/commands.ts'
-import { deadAddress, freePort, openNode, openPlane, rawNode } from '../helpers/control-plane.ts'
+import {
+  deadAddress,
+  endlessNode,
+  expectHeldUp,
+  freePort,
+  openNode,
+  openPlane,
+  rawNode,
+  readNothing,
+} from '../helpers/control-plane.ts'
 import { BUNDLE_ID, curl, depsOf, resultOf } from '../helpers/http.ts'
 
 const chunk = Buffer.alloc(64 * 1024, 'x')
@@ -182,6 +191,14 @@ describeWithBrowser('the node page', (browser) => {
 })
 
 describeWithBrowser('behind nginx', () => {
+  test('who does not read holds up the node all the same', async () => {
+    const { tcp, ended } = await endlessNode()
+    const plane = await openPlane({ web: tcp })
+    const port = await openProxy(plane.url)
+    await readNothing(plane.address('web').replace(new URL(plane.url).port, String(port)))
+    await expectHeldUp(ended)
+  })
+
   test('a cut stream is cut for curl too', async () => {
     const { tcp, go } = await pausedNode()
     const plane = await openPlane({ web: tcp })

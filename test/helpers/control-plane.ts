@@ -2,18 +2,18 @@
 import { once } from 'node:events'
 import { createServer as createHttpServer } from 'node:http'
 import type { RequestListener } from 'node:http'
-import { createServer as createNetServer } from 'node:net'
+import { connect, createServer as createNetServer } from 'node:net'
 import type { AddressInfo, Server, Socket } from 'node:net'
 import { join } from 'node:path'
 import { writeFileSync } from 'node:fs'
 import { pino } from 'pino'
-import { onTestFinished } from 'vitest'
+import { expect, onTestFinished } from 'vitest'
 import { stringify } from 'yaml'
 import { buildControlPlane, PATIENCE } from '../../examples/control-plane/app.ts'
 import type { Patience } from '../../examples/control-plane/ask.ts'
 import { loadFleet } from '../../examples/control-plane/nodes.ts'
 import { temporaryFolder } from './commands.ts'
-import { depsOf, openDoors } from './http.ts'
+import { depsOf, openDoors, resultOf } from './http.ts'
 import type { Doors } from './http.ts'
 
 interface LogLine {
@@ -78,6 +78,49 @@ export async function openNode(overrides: Parameters<typeof depsOf>[0] = {}): Pr
   const doors = await openDoors(depsOf({ config: { ...depsOf().config, auth: 'none' }, ...overrides }))
   onTestFinished(doors.close)
   return doors
+}
+
+interface HowItEnded {
+  readonly written: number
+  readonly reason: string
+}
+
+/** A diagd whose bundle is more than every buffer on the way together. */
+export async function endlessNode(): Promise<{ tcp: string; ended: Promise<HowItEnded> }> {
+  const chunk = Buffer.alloc(64 * 1024)
+  const { promise: ended, resolve } = Promise.withResolvers<HowItEnded>()
+  const { tcp } = await openNode({
+    // Gives up a reader that takes nothing: by then every buffer on the way is full.
+    stallMs: 500,
+    async collect({ sink, signal }) {
+      let written = 0
+      try {
+        for (; written < 256 * 1024 * 1024; written += chunk.length) await sink.write(chunk)
+        resolve({ written, reason: 'nothing held it up' })
+      } catch (error) {
+        resolve({ written, reason: String(signal.aborted ? signal.reason : error) })
+      }
+      return resultOf(written)
+    },
+  })
+  return { tcp, ended }
+}
+
+/** Asks, and takes no byte of the answer. */
+export async function readNothing(address: string): Promise<void> {
+  const { port, pathname } = new URL(address)
+  const socket = connect(Number(port), '127.0.0.1').on('error', () => {})
+  onTestFinished(() => void socket.destroy())
+  socket.pause()
+  await once(socket, 'connect')
+  socket.write(`GET ${pathname} HTTP/1.1\r\nhost: localhost\r\n\r\n`)
+}
+
+/** Of what kernels hold in the connections on the way; who gathers would have taken all of it. */
+export async function expectHeldUp(ended: Promise<HowItEnded>): Promise<void> {
+  const { written, reason } = await ended
+  expect(reason).toContain('the client took no byte')
+  expect(written).toBeLessThan(64 * 1024 * 1024)
 }
 
 /** Something that speaks HTTP, and is no diagd. */
