@@ -14,8 +14,8 @@ import type { BundleRequest } from './types.ts'
 export interface Trust {
   readonly masked: boolean
   readonly pseudonymized: boolean
-  /** Where tokens are the same: in all bundles of this node, or in those of this process alone. */
-  readonly tokens: 'node' | 'process'
+  /** Where equal secrets have equal tokens: in all bundles of this node, or in those of this process alone. */
+  readonly sameWithin: 'node' | 'process'
   readonly rules: number
   /** Values looked for wherever they appear. */
   readonly liveValues: number
@@ -33,7 +33,7 @@ export function openRedaction(request: BundleRequest, deps: BundleDeps): BundleR
 export async function establishTrust(run: BundleRun): Promise<Trust> {
   const { request, deps } = run
   const { nodeKey, values } = deps.redaction
-  const facts = { pseudonymized: request.pseudonymize, tokens: nodeKey.kept, rules: RULES.length }
+  const facts = { pseudonymized: request.pseudonymize, sameWithin: nodeKey.kept, rules: RULES.length }
   if (request.unmasked) {
     const none = { planted: 0, caught: 0, missed: [] }
     return {

@@ -29,11 +29,6 @@ export function nameAt(view: View, at: number): Name | undefined {
   while (end < view.end && end - at < LONGEST && isNameCode(view.text.charCodeAt(end))) end++
   if (end - start > LONGEST) return undefined
   const name = view.text.slice(start, end)
-  // `/etc/passwd: …`, `/reset-password`: a path.
-  const before = view.text[start - 1]
-  if (before === '/' || before === '\\') {
-    if (before === '/') return undefined
-  }
   const opened = quoteBefore(view.text, start)
   const closed = opened && quoteAt(view, end)
   const own = closed && closed.mark === opened.mark && closed.backslashes === opened.backslashes
@@ -65,6 +60,8 @@ export function tieOf(view: View, { end, quote, name, start }: Name): Tied | und
       return /[-=+]/.test(text[end + 1] ?? '') ? { tie: 'equals', at: end + 2 } : undefined
     }
     if (mark === '==' || mark === '===') return undefined
+    // `/etc/passwd: No such file`: a path.
+    if (mark === ':' && text[start - 1] === '/') return undefined
     return {
       tie: (mark.startsWith(':') && mark !== ':=') || mark === '%3A' ? 'colon' : 'equals',
       at: ASSIGNED.lastIndex,

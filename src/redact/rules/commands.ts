@@ -28,7 +28,8 @@ function command(
   }
 }
 
-const BOUND = String.raw`(?<![\w-])`
+/** No word goes on here; a line break of JSON is none. */
+const BOUND = String.raw`(?:(?<![\w-])|(?<=\\[nrt]))`
 
 export const COMMAND_RULES: readonly Rule[] = [
   ...['mysql', 'mariadb'].map((name) =>

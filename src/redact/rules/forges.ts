@@ -45,7 +45,7 @@ const ROWS: readonly Row[] = [
     id: 'jwt',
     title: 'JSON web token',
     anchors: JWT_HEADS,
-    pattern: `${START}e[yw][A-Za-z0-9_-]{10,}\\.[A-Za-z0-9_-]{4,}\\.[A-Za-z0-9_-]*(?:\\.[A-Za-z0-9_-]+){0,2}`,
+    pattern: `${START}e[yw][A-Za-z0-9_-]{10,}\\.(?:[A-Za-z0-9_-]{4,}\\.[A-Za-z0-9_-]*(?:\\.[A-Za-z0-9_-]+){0,2}|[A-Za-z0-9_-]{4096,})`,
     secret: (random) => {
       const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url')
       return `${part({ alg: 'RS256', typ: 'JWT' })}.${part({ sub: random(12) })}.${random(342)}`
