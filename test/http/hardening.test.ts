@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { connect } from 'node:net'
 import type { Socket } from 'node:net'
 import { text } from 'node:stream/consumers'
+import { pino } from 'pino'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { ERRORS } from '../../src/http/errors.ts'
 import { CONNECTIONS, CONNECTIONS_PER_ADDRESS, HEADERS, REQUESTS_PER_CONNECTION } from '../../src/http/limits.ts'
@@ -147,6 +148,19 @@ describe('connections at once', () => {
     expect(await many(1, 'tcp', '127.0.0.9')).toBe(0)
     expect(await many(CONNECTIONS + 1, 'local')).toBe(CONNECTIONS)
   })
+})
+
+test('what is sent ahead beyond the last request of a connection starts nothing', async () => {
+  const collect = () => Promise.reject(new Error('it collects'))
+  const errors: unknown[] = []
+  const logger = pino({ level: 'error' }, { write: (line: string) => void errors.push(line) })
+  const door = await openDoor(depsOf({ collect, logger, config: { ...depsOf().config, auth: 'none' } }))
+  const request = 'GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n'
+  const socket = connect(door.port(), '127.0.0.1')
+  sockets.push(socket)
+  socket.write(request.repeat(REQUESTS_PER_CONNECTION) + request.replace('/health', '/debug-package'))
+  expect((await text(socket)).match(/HTTP\/1\.1 /g)).toHaveLength(REQUESTS_PER_CONNECTION)
+  expect(errors.filter((line) => String(line).includes('the engine failed'))).toEqual([])
 })
 
 test('a request that takes too long is told so, and cut where an answer is under way', async () => {
