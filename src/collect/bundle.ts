@@ -126,7 +126,8 @@ async function write(id: string, run: BundleRun): Promise<void> {
   await runTiers(collectors, run)
   await add('trace.json', json(run.trace))
   await archive.add({ path: 'SHA256SUMS', mtimeMs }, sha256Sums(archive.files))
-  await add('manifest.json', manifestJson(id, run, outcomeOf(run), trust))
+  // Its texts were masked one by one; its counts stand under the names of the rules, and are no secrets.
+  await archive.add({ path: 'manifest.json', mtimeMs }, manifestJson(id, run, outcomeOf(run), trust))
   await archive.end()
 }
 

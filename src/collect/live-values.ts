@@ -13,29 +13,38 @@ export interface LiveValues {
   readonly values: readonly string[]
   /** What could not be asked. */
   readonly problems: readonly string[]
+  /** A file of secrets could not be read: what stands in it would get out. */
+  readonly distrust: string | undefined
 }
 
 export async function liveValues(kit: Kit, configured: () => Promise<readonly string[]>): Promise<LiveValues> {
   const values = new Set<string>()
   const problems: string[] = []
-  const gather = async (what: string, work: (signal: AbortSignal) => Promise<void>) => {
+  let distrust: string | undefined
+  const gather = async (what: string, work: (signal: AbortSignal) => Promise<void>, vital = false) => {
     try {
       await patiently(work(kit.signal), what, { ms: PATIENCE_MS, signal: kit.signal })
     } catch (error) {
       kit.signal.throwIfAborted()
-      problems.push(`${what}: ${error instanceof Error ? error.message : String(error)}`)
+      const problem = `${what}: ${error instanceof Error ? error.message : String(error)}`
+      problems.push(problem)
+      if (vital) distrust = problem
     }
   }
   await Promise.all([
-    gather('files of the configuration', async () => {
-      for (const value of await configured()) values.add(value)
-    }),
+    gather(
+      'files of secrets that the configuration names',
+      async () => {
+        for (const value of await configured()) values.add(value)
+      },
+      true,
+    ),
     gather('environment of containers', async () => {
       const { present } = await kit.engines()
       await Promise.all(present.map((engine) => environment(engine, values)))
     }),
   ])
-  return { values: [...values].filter(isTelling), problems }
+  return { values: [...values].filter(isTelling), problems, distrust }
 }
 
 async function environment(engine: Engine, values: Set<string>): Promise<void> {

@@ -49,10 +49,12 @@ export async function establishTrust(run: BundleRun): Promise<Trust> {
     run.redaction.close()
     run.redaction = createRedaction(deps.redaction.service, optionsOf(request, deps, live.values))
   }
+  if (live.distrust !== undefined) run.redaction.distrust(live.distrust)
   const tested = await run.redaction.test(selfTest)
   if (tested.missed.length > 0) run.redaction.distrust(`the test of the mask failed (${tested.missed.join(', ')})`)
-  const problems =
+  const said =
     nodeKey.problem === undefined ? live.problems : [`key of this node: ${nodeKey.problem}`, ...live.problems]
+  const problems = await Promise.all(said.map((problem) => run.redaction.text(problem)))
   return { masked: true, ...facts, liveValues: live.values.length, selfTest: tested, problems }
 }
 

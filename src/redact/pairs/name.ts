@@ -60,6 +60,8 @@ export function tieOf(view: View, { end, quote, name, start }: Name): Tied | und
       return /[-=+]/.test(text[end + 1] ?? '') ? { tie: 'equals', at: end + 2 } : undefined
     }
     if (mark === '==' || mark === '===') return undefined
+    // `rpassword::prompt`
+    if (mark === ':' && text[ASSIGNED.lastIndex] === ':') return undefined
     // `/etc/passwd: No such file`: a path.
     if (mark === ':' && text[start - 1] === '/') return undefined
     return {
@@ -70,9 +72,16 @@ export function tieOf(view: View, { end, quote, name, start }: Name): Tied | und
   if (text[start - 1] === '<' && text[end] === '>') return { tie: 'element', at: end + 1 }
   if (!name.startsWith('-')) return undefined
   // A flag: its value is the next argument.
+  if (!quote && isHelp(text, start, end)) return undefined
   const next = quote ? NEXT_ELEMENT : NEXT_ARGUMENT
   next.lastIndex = end
   return next.test(text) ? { tie: quote ? 'quoted' : 'space', at: next.lastIndex } : undefined
+}
+
+/** A flag that begins its line and stands in a column of its own: what it is good for is said in the next. */
+function isHelp(text: string, start: number, end: number): boolean {
+  if (text[end] !== ' ' || text[end + 1] !== ' ') return false
+  return /^[ \t]*(?:-\w,?[ \t]*)?$/.test(text.slice(text.lastIndexOf('\n', start - 1) + 1, start))
 }
 
 const ASSIGNED =

@@ -10,23 +10,23 @@ const NOTHING = words(
 
 /** Types in code and help texts. */
 const TYPES = words(
-  'string str bool boolean number int integer any bytes object char text stringarray phrase name value file',
+  'string str bool boolean number int integer any bytes object char text stringarray phrase name value val file',
 )
 
 /** What follows a name in prose: "token: invalid", "--password to set". */
 const PROSE = words(
   `invalid expired missing incorrect wrong not is was has must cannot could too unable using with without and or instead when if in by
   the a an to from for of on as at it this that failed failure fails denied unknown error errors valid accepted rejected changed updated set given
-  found ok verified verification authentication authenticator authorization auth login user account password passwd token secret key flag option
+  found ok minimum maximum min max length verified verification authentication authenticator authorization auth login user account password passwd token secret key flag option
   argument change changing reset resetting rotated rotation rotate prompt prompts prompted entered provided supplied needed unauthorized forbidden
   mismatch malformed revoked created deleted generated loaded refreshed refresh ignored disabled enabled check checking checked use used see
   will would should may can does did are were be been being no-password files compat systemd sss winbind ldap mount file default exists
-  already signature session request response source type`,
+  already secrets read on_create operation policy running always include write unexpected bytes buffer simple filtered signature session request response source type`,
 )
 
 /** Alone behind a name that begins a line: what became of a token, not one. */
 const STATUS = words(
-  `invalid expired missing incorrect wrong failed failure denied error errors valid accepted rejected changed updated found ok verified
+  `invalid expired missing incorrect wrong failed failure denied error errors valid accepted rejected changed updated found ok minimum maximum min max length verified
   unauthorized forbidden mismatch malformed revoked created deleted generated loaded refreshed ignored disabled enabled provided needed`,
 )
 
@@ -35,6 +35,7 @@ export function isPlausible(raw: string, name: string, kind: string, tie: Tie): 
   if (value === '' || isMask(value)) return false
   const folded = value.toLowerCase().replace(/[.,;:!?)\]]+$/, '')
   if (NOTHING.has(folded) || isStandIn(value) || isReference(value, name) || isPath(value)) return false
+  if (isMessage(value, name, tie) || isSaidOf(value, name, tie)) return false
   // The bracket at which a parser gave up.
   if (tie !== 'quoted' && /^[!-/:-@[-`{-~]{1,3}$/.test(value)) return false
   // A count: "token: 15", "pass: 3".
@@ -47,6 +48,31 @@ export function isPlausible(raw: string, name: string, kind: string, tie: Tie): 
     !value.split(/[\s,]+/).every((word) => PROSE.has(word.toLowerCase().replace(/[.,;:!?)\]]+$/, ''))) &&
     !startsLikeProse(value)
   )
+}
+
+/** What is said of a secret instead of it: how long it is, where it comes from, another pair. */
+function isSaidOf(value: string, name: string, tie: Tie): boolean {
+  if (value.startsWith('), ') || value === '!') return true
+  if (tie === 'quoted') return false
+  if (/^(?:\d+ bytes$|<set to the key |\((?:sensitive|known)\b|\{ |\[u8)/.test(value)) return true
+  // `password=password`, `'x-api-key': apiKey`, `secret=config["secret"]`: a variable of the same name.
+  const letters = (text: string) => text.toLowerCase().replaceAll(/[^a-z]/g, '')
+  if (/^[a-zA-Z_]+[;,)]*$/.test(value) && letters(name).endsWith(letters(value)) && letters(value).length > 3)
+    return true
+  if (/^[a-zA-Z_]\w*\[$/.test(value)) return true
+  return /^\w*(?:pass|passwd|password|token|secret|api_key|apikey)\w*=/i.test(value)
+}
+
+/** What a program called passwd says, the file of nsswitch; one prompt after the other. */
+function isMessage(value: string, name: string, tie: Tie): boolean {
+  if (tie === 'quoted') return false
+  if (name === 'passwd' && tie === 'colon' && /^[A-Za-z\x80-\xff]+$/.test(value)) return true
+  if (
+    /^passwd$/.test(name) &&
+    /^(?:files|compat|systemd|sss|nis|ldap|winbind|db)\b|[a-z]{2} [a-z]{2}|[\x80-\xff]{6}/i.test(value)
+  )
+    return true
+  return tie === 'colon' && /[\x80-\xff]{6}/.test(value) && (value.endsWith(':') || /[\x80-\xff]{6}$/.test(value))
 }
 
 /** `****`, `xxxx`, `~`, `…`, `<password>`, `[REDACTED]`, `PASSWORD`. */
@@ -67,6 +93,10 @@ function isReference(value: string, name: string): boolean {
   ) {
     return true
   }
+  if (
+    /^(?:[A-Za-z_][\w.]*\[["']|\[(?:Function|Object|Getter|FILTERED)|std::env::|var\.|\$\d$|@\/|prompt\()/.test(value)
+  )
+    return true
   return /^(?:process\.env|os\.(?:environ|getenv)|req\.|request\.|self\.|this\.|config\.|settings\.|args\.|opts?\.|options\.|ctx\.|env\.)/.test(
     value,
   )

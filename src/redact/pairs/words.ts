@@ -120,7 +120,7 @@ const COUNTED = new Set(
       'unexpected',
       'ask',
     ],
-    ['cancellation', 'cancel'],
+    ['existing', 'update', 'cluster', 'cancellation', 'cancel'],
   ),
 )
 

@@ -6,7 +6,7 @@ import type { Rule } from '../rule.ts'
 /** Between two arguments: white space, NUL, or `", "` of a list. */
 const GAP = String.raw`(?:[ \t\0]+|\\{0,3}["'],\s*\\{0,3}["'])`
 const ARGUMENTS = String.raw`(?:${GAP}[^\s"'\0|;]{1,200}){0,12}?`
-const VALUE = String.raw`["']?(?!<masked:|["'$\-])(?<secret>[^\s"'\0]+)`
+const VALUE = String.raw`["']?(?!<masked:|REDACTED|["'$\-\\])(?<secret>[^\s"'\0]+)`
 
 function command(
   id: string,

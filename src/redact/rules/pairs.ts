@@ -1,7 +1,7 @@
 /** `name=value` in every notation: shell, environment, INI, YAML, JSON (escaped or not), flags, XML. */
 import { isArray, listAt, type List } from '../pairs/array.ts'
 import { blockAt, type Block } from '../pairs/block.ts'
-import { nameAt, tieOf, type Name, type Tied } from '../pairs/name.ts'
+import { nameAt, tieOf, type Name, type Tied, quoteAt } from '../pairs/name.ts'
 import { isPlausible, type Tie } from '../pairs/plausible.ts'
 import { endOf, valueAt, withoutBackslashes, type Until } from '../pairs/value.ts'
 import { NAME_ANCHORS, secretKind } from '../pairs/words.ts'
@@ -44,11 +44,19 @@ function find(view: View, at: number, further: ReadonlySet<string>): Finding | u
   if (kind === undefined) return undefined
   const tied = tieOf(view, name)
   if (!tied || tied.at >= view.end) return undefined
+  if (isPrompt(view, name, tied)) return undefined
   if (isArray(view, name, tied))
     return listAt(view, tied.at + 1, { kind, name: name.name, bare: !name.quote, rule: ID })
   // An object: the names in it decide.
   if (view.text[tied.at] === '{' && name.quote) return undefined
   return below(view, name, tied, kind) ?? single(view, name, tied, kind)
+}
+
+/** `'Password: '`: the quotation mark behind it closes the string that the name stands in. */
+function isPrompt(view: View, { around }: Name, { at }: Tied): boolean {
+  if (!around) return false
+  const next = quoteAt(view, at)
+  return next?.mark === around.mark && next.backslashes === around.backslashes
 }
 
 function single(view: View, name: Name, tied: Tied, kind: string): Finding | undefined {
