@@ -39,8 +39,3 @@ export function endOfRun({ text, end }: View, from: number): number {
 }
 
 const RUN = /[^\s"'<>`\\]*/y
-
-/** Every anchor followed by each of the letters: a short prefix made long enough to be looked for. */
-export function followedBy(prefixes: readonly string[], letters = 'abcdefghijklmnopqrstuvwxyz0123456789'): string[] {
-  return prefixes.flatMap((prefix) => Array.from(letters, (letter) => prefix + letter))
-}

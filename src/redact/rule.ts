@@ -54,7 +54,7 @@ export interface Rule {
   readonly id: string
   /** For people: what it masks. */
   readonly title: string
-  /** ASCII, at least 4 characters, in lower case; compared without regard to case. */
+  /** ASCII, at least 3 characters, in lower case; compared without regard to case. */
   readonly anchors: readonly string[]
   /** Looks at the anchor found at `at`. No span may begin before `at`: what stands there may be sent already. */
   readonly find: (view: View, at: number) => Finding | undefined

@@ -74,6 +74,6 @@ describe('the borders', () => {
   ])('%s', (_, range, hits) => expect(scanned(['token'], bytes, range)).toEqual(hits))
 })
 
-test.each(['abc', 'Token', 'tok\u0100n'])('%j is no anchor', (word) => {
-  expect(() => createScan([word])).toThrow('an anchor has at least 4 characters of one byte, letters in lower case')
+test.each(['ab', 'Token', 'tok\u0100n'])('%j is no anchor', (word) => {
+  expect(() => createScan([word])).toThrow('an anchor has at least 3 characters of one byte, letters in lower case')
 })

@@ -1,5 +1,4 @@
 /** Keys of clouds, registries and secret stores. */
-import { followedBy } from '../find.ts'
 import type { Rule } from '../rule.ts'
 import { START, token, URL_SAFE, WORD, type Row } from './token.ts'
 
@@ -36,7 +35,7 @@ const ROWS: readonly Row[] = [
     // The three characters before the mark of the format were sent when it is found: they stay.
     id: 'azure-client-secret',
     title: 'Azure client secret',
-    anchors: followedBy(['7q~', '8q~'], 'abcdefghijklmnopqrstuvwxyz0123456789_~.-'),
+    anchors: ['7q~', '8q~'],
     pattern: '(?<=[A-Za-z0-9_~.-]{3})[78]Q~[A-Za-z0-9_~.-]{31,}',
     secret: (random) => `8Q~${random(34)}`,
     around: ['abc', ''],

@@ -1,5 +1,4 @@
 /** Hashes of passwords, as /etc/shadow, htpasswd, LDAP and databases hold them: what is hashed can be guessed. */
-import { followedBy } from '../find.ts'
 import type { Rule } from '../rule.ts'
 import { token, type Row } from './token.ts'
 
@@ -24,17 +23,11 @@ const FORMS: Readonly<Record<string, string>> = {
 
 const NAMES = ['apr1', 'gy', '2a', '2b', '2x', '2y', 'scrypt', 'argon2', 'pbkdf2', '1', '5', '6', '7', 'y']
 
-/** `$6$` is too short to be looked for: with what follows it. */
 function anchors(): string[] {
-  const plain = NAMES.flatMap((name) =>
-    name.length > 1 ? [`$${name}`].filter((text) => text.length > 3) : followedBy([`$${name}$`], LETTERS),
-  )
-  const twoLetters = ['gy', '2a', '2b', '2x', '2y'].map((name) => `$${name}$`)
+  const plain = NAMES.map((name) => (name.length > 2 ? `$${name}` : `$${name}$`))
   const escaped = NAMES.flatMap((name) => [`\\$${name}\\`, `$$${name}`.padEnd(4, '$')])
-  return [...new Set([...plain, ...twoLetters, ...escaped])]
+  return [...new Set([...plain, ...escaped])]
 }
-
-const LETTERS = 'abcdefghijklmnopqrstuvwxyz0123456789./'
 
 const ROWS: readonly Row[] = [
   {

@@ -1,5 +1,4 @@
 /** Keys of services that programs talk to. */
-import { followedBy } from '../find.ts'
 import type { Rule } from '../rule.ts'
 import { MIXED, START, token, URL_SAFE, WORD, type Row } from './token.ts'
 
@@ -7,7 +6,7 @@ const ROWS: readonly Row[] = [
   {
     id: 'slack-token',
     title: 'Slack token',
-    anchors: [...followedBy(['xox'], 'abcdeoprs').flatMap((prefix) => [`${prefix}-`, `${prefix}.`]), 'xapp-'],
+    anchors: ['xox', 'xapp-'],
     pattern: `${START}(?:xox[a-z](?:\\.xox[a-z])?|xapp)-(?=[A-Za-z-]*[0-9])[A-Za-z0-9-]{10}[A-Za-z0-9%/+=-]{8,}`,
     secret: (random) => `xoxb-123456789012-123456789012-${random(24)}`,
   },
@@ -28,14 +27,14 @@ const ROWS: readonly Row[] = [
   {
     id: 'openai-key',
     title: 'OpenAI key',
-    anchors: followedBy(['sk-']),
+    anchors: ['sk-'],
     pattern: `${START}sk-(?:(?:proj|svcacct|admin|None)-${MIXED}${URL_SAFE}{20,}|[A-Za-z0-9]{12,40}T3BlbkFJ[A-Za-z0-9]{12,})`,
     secret: (random) => `sk-proj-${random(74)}T3BlbkFJ${random(73)}`,
   },
   {
     id: 'sk-key',
     title: 'Key of a service that begins with sk-',
-    anchors: followedBy(['sk-']),
+    anchors: ['sk-'],
     pattern: `${START}sk-(?:[a-z]{2,8}-(?:v\\d-)?)?${MIXED}[A-Za-z0-9]{32,}`,
     secret: (random) => `sk-${random(48)}`,
   },
@@ -49,14 +48,14 @@ const ROWS: readonly Row[] = [
   {
     id: 'huggingface-token',
     title: 'Hugging Face token',
-    anchors: followedBy(['hf_']),
+    anchors: ['hf_'],
     pattern: `${START}hf_${MIXED}[A-Za-z0-9]{30,}`,
     secret: (random) => `hf_${random(34)}`,
   },
   {
     id: 'sendgrid-key',
     title: 'SendGrid key',
-    anchors: followedBy(['sg.'], 'abcdefghijklmnopqrstuvwxyz0123456789_-'),
+    anchors: ['sg.'],
     pattern: `${START}SG\\.${URL_SAFE}{16,64}\\.${URL_SAFE}{32,}`,
     secret: (random) => `SG.${random(22)}.${random(43)}`,
   },
@@ -70,7 +69,7 @@ const ROWS: readonly Row[] = [
   {
     id: 'telegram-token',
     title: 'Telegram bot token',
-    anchors: followedBy([':aa'], 'abcdefghijklmnopqrstuvwxyz0123456789_-'),
+    anchors: [':aa'],
     pattern: `(?<=(?<![0-9])[0-9]{8,10}):(?<secret>AA${URL_SAFE}{33,})`,
     secret: (random) => `AA${random(33)}`,
     around: ['123456789:', ''],

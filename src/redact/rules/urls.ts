@@ -1,15 +1,13 @@
 /** Secrets in URLs: credentials before the host, webhooks, signed and authorized queries. */
-import { followedBy, matching } from '../find.ts'
+import { matching } from '../find.ts'
 import type { Rule, Span } from '../rule.ts'
 import { QUERY_RULES } from './queries.ts'
 import { WEBHOOK_RULES } from './webhooks.ts'
 
-const LETTERS = Array.from('abcdefghijklmnopqrstuvwxyz0123456789', (letter) => `${letter}://`)
-
 const credentials: Rule = {
   id: 'url-credentials',
   title: 'Credentials in a URL',
-  anchors: [...LETTERS, String.raw`:\/\/`],
+  anchors: ['://', String.raw`:\/\/`],
   rank: 1,
   find(view, at) {
     URL.lastIndex = at
@@ -29,7 +27,7 @@ const credentials: Rule = {
 }
 
 /** A backslash is part of it unless it escapes what follows. */
-const URL = /(?:[A-Za-z0-9]:\/\/|:\\\/\\\/)((?:[^\s"'`<>\\]|\\(?![\s"'`<>\\nrtu])){1,2048})/y
+const URL = /(?:(?<=[A-Za-z0-9]):\/\/|:\\\/\\\/)((?:[^\s"'`<>\\]|\\(?![\s"'`<>\\nrtu])){1,2048})/y
 
 function secretsIn(rest: string): Span[] {
   const at = endOfUserinfo(rest)
@@ -68,7 +66,7 @@ function isTokenLike(text: string): boolean {
 const escaped: Rule = {
   id: 'url-credentials-escaped',
   title: 'Credentials in a percent-encoded URL',
-  anchors: followedBy(['%3a%2f%2f']),
+  anchors: ['%3a%2f%2f'],
   rank: 1,
   ...matching(
     'url-credentials-escaped',
