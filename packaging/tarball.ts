@@ -1,0 +1,16 @@
+/** The tarball, for machines without dpkg: the tree of the package, and the script that installs it. */
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { gzip } from 'node:zlib'
+import { tarOf, type TreeFile } from './archive.ts'
+import { TOP } from './places.ts'
+
+const compress = promisify(gzip)
+
+/** @param top folder that holds everything in it. */
+export async function tarballOf(tree: readonly TreeFile[], top: string, mtime: Date): Promise<Buffer> {
+  const script = { path: 'install.sh', mode: 0o755, content: await readFile(join(TOP, 'packaging/install.sh')) }
+  // Node's gzip writes neither a time nor a name.
+  return compress(await tarOf([...tree, script], `${top}/`, mtime), { level: 6 })
+}
