@@ -11,7 +11,7 @@ export interface UserRule {
 }
 
 /** What is wrong with a pattern; undefined when it can be used. */
-export function userRuleProblem({ name, pattern }: UserRule): string | undefined {
+export function userRuleProblem({ name, pattern, ignoreCase }: UserRule): string | undefined {
   if (!/^[a-z][a-z0-9-]{0,39}$/.test(name)) return `"${name}" is no name: small letters, digits and "-", at most 40`
   if (pattern.length > 1000) return `the pattern of ${name} is longer than 1000 characters`
   let compiled: RegExp
@@ -20,9 +20,8 @@ export function userRuleProblem({ name, pattern }: UserRule): string | undefined
   } catch (error) {
     return `the pattern of ${name} is no regular expression: ${(error as Error).message}`
   }
-  if (couldHang(pattern)) {
-    return `the pattern of ${name} could take for ever on the wrong text: a repetition inside a repetition, or two side by side that match the same`
-  }
+  const hanging = couldHang(pattern, ignoreCase)
+  if (hanging !== undefined) return `the pattern of ${name} ${hanging}`
   return compiled.test('') ? `the pattern of ${name} matches nothing at all, so it would match everywhere` : undefined
 }
 
