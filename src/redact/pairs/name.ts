@@ -1,5 +1,7 @@
 /** The name around an anchor, and what ties it to a value. */
 import type { View } from '../rule.ts'
+import { breakAt } from './frame.ts'
+import { behindGap, frameOf } from './gap.ts'
 import type { Tie } from './plausible.ts'
 
 /** A quotation mark and the backslashes before it: JSON inside a string inside JSON has three. */
@@ -16,8 +18,6 @@ export interface Name {
   readonly quote: Quote | undefined
   /** Opened before the name and not closed behind it: `"PASSWORD=a b"`. */
   readonly around: Quote | undefined
-  /** Column of a name that is the first thing on its line: a line of configuration. */
-  readonly column: number | undefined
 }
 
 /** Longer names are no names. */
@@ -38,7 +38,6 @@ export function nameAt(view: View, at: number): Name | undefined {
     end: own ? end + closed.backslashes + 1 : end,
     quote: own ? opened : undefined,
     around: own ? undefined : opened,
-    column: columnOf(view.text, start),
   }
 }
 
@@ -49,7 +48,8 @@ export interface Tied {
 }
 
 /** What ties the name to a value; undefined when nothing does. */
-export function tieOf(view: View, { end, quote, name, start }: Name): Tied | undefined {
+export function tieOf(view: View, found: Name): Tied | undefined {
+  const { end, quote, name, start } = found
   const { text } = view
   ASSIGNED.lastIndex = end
   const assigned = ASSIGNED.exec(text)
@@ -73,22 +73,35 @@ export function tieOf(view: View, { end, quote, name, start }: Name): Tied | und
   if (!name.startsWith('-')) return undefined
   // A flag: its value is the next argument.
   if (!quote && isHelp(text, start, end)) return undefined
-  const next = quote ? NEXT_ELEMENT : NEXT_ARGUMENT
-  next.lastIndex = end
-  return next.test(text) ? { tie: quote ? 'quoted' : 'space', at: next.lastIndex } : undefined
+  const next = quote ? nextElement(view, found) : nextArgument(text, end)
+  return next === undefined ? undefined : { tie: quote ? 'quoted' : 'space', at: next }
+}
+
+function nextArgument(text: string, at: number): number | undefined {
+  NEXT_ARGUMENT.lastIndex = at
+  return NEXT_ARGUMENT.test(text) ? NEXT_ARGUMENT.lastIndex : undefined
+}
+
+/** `"--password",` and the next string of the list, on this line or the next. */
+function nextElement(view: View, name: Name): number | undefined {
+  NEXT_ELEMENT.lastIndex = name.end
+  if (!NEXT_ELEMENT.test(view.text)) return undefined
+  const behind = NEXT_ELEMENT.lastIndex
+  const next = breakAt(view, behind) ? behindGap(view, behind, frameOf(view, name), BLANK).at : behind
+  return next !== undefined && quoteAt(view, next) ? next : undefined
 }
 
 /** A flag that begins its line and stands in a column of its own: what it is good for is said in the next. */
 function isHelp(text: string, start: number, end: number): boolean {
   if (text[end] !== ' ' || text[end + 1] !== ' ') return false
-  return /^[ \t]*(?:-\w,?[ \t]*)?$/.test(text.slice(text.lastIndexOf('\n', start - 1) + 1, start))
+  return /(?:^|\n)[ \t]*(?:-\w,?[ \t]*)?$/.test(text.slice(Math.max(0, start - 80), start))
 }
 
 const ASSIGNED =
   /(?:\]|\x1b\[[\d;]*m|\\u001b\[[\d;]*m){0,4}[ \t]{0,64}(={1,3}>?|:=|=>|:|%3D|%3A)(?:\x1b\[[\d;]*m|\\u001b\[[\d;]*m){0,4}[ \t]{0,256}/iy
 const NEXT_ARGUMENT = /[ \t\0]{1,16}(?=[^\s-]|-[^-\s])/y
-/** `"--password",` and the next string of the list, on this line or the next. */
-const NEXT_ELEMENT = /[ \t]{0,16},\s{0,64}(?=\\{0,7}["'])/y
+const NEXT_ELEMENT = /[ \t]{0,16},(?:[ \t]|\\{1,8}t){0,64}/y
+const BLANK = /(?:[^\S\n]|\\{1,8}[rt]){0,64}/y
 
 export function quoteAt(view: View, at: number): Quote | undefined {
   let backslashes = 0
@@ -129,11 +142,16 @@ function isNameCode(code: number): boolean {
   )
 }
 
-/** Before the name on its line: nothing but white space, a list's dash, a comment's mark, `export`, `set`, an opening quote. */
-function columnOf(text: string, start: number): number | undefined {
-  const line = text.lastIndexOf('\n', start - 1) + 1
-  if (start - line > 200) return undefined
-  return /^[ \t]*(?:(?:-|#|;|export|set|ENV|ARG|declare -x|Environment=)[ \t]*)*["']?$/.test(text.slice(line, start))
-    ? start - line
-    : undefined
+/** The first thing on its line: a line of configuration. */
+export function isFirst({ text }: View, { start }: Name): boolean {
+  const before = text.slice(Math.max(0, start - LONGEST_LEAD - 1), start)
+  const line = before.lastIndexOf('\n') + 1
+  return (line > 0 || start <= LONGEST_LEAD) && isLead(before.slice(line))
+}
+
+const LONGEST_LEAD = 200
+
+/** Nothing but white space, a list's dash, a comment's mark, `export`, `set`, an opening quote. */
+export function isLead(text: string): boolean {
+  return /^[ \t]*(?:(?:-|#|;|export|set|ENV|ARG|declare -x|Environment=)[ \t]*)*(?:\\{0,15}["'])?$/.test(text)
 }

@@ -1,12 +1,17 @@
 /** Secrets as arguments of well-known commands that have no name to go by; in shell, and as lists of JSON. */
 import { matching } from '../find.ts'
 import { blockAt, type Block } from '../pairs/block.ts'
-import type { Rule } from '../rule.ts'
+import { breakAt, frameAt } from '../pairs/frame.ts'
+import type { Finding, Rule, View } from '../rule.ts'
 
+/** A quotation mark, as it is or in a string, or in a string within it. */
+const QUOTE = String.raw`\\{0,15}["']`
 /** Between two arguments: white space, NUL, or `", "` of a list. */
-const GAP = String.raw`(?:[ \t\0]+|\\{0,3}["'],\s*\\{0,3}["'])`
+const GAP = String.raw`(?:[ \t\0]{1,64}|${QUOTE},(?:\s|\\{1,8}[nrt]){0,64}${QUOTE})`
 const ARGUMENTS = String.raw`(?:${GAP}[^\s"'\0|;]{1,200}){0,12}?`
-const VALUE = String.raw`["']?(?!<masked:|REDACTED|["'$\-\\])(?<secret>[^\s"'\0]+)`
+/** A backslash before a quotation mark, or that writes a line break out, is none of the value's. */
+const LETTER = String.raw`(?:[^\s"'\0\\]|\\(?!\\{0,15}["'nrt]))`
+const VALUE = String.raw`(?:${QUOTE})?(?!<masked:|REDACTED|\\{0,15}["'$\-]|\\{1,15}\s)(?<secret>${LETTER}+)`
 
 function command(
   id: string,
@@ -28,6 +33,9 @@ function command(
   }
 }
 
+/** What is piped: not beyond a quotation mark or a line break, written out or not. */
+const PIPED = String.raw`(?:[^"'|\n\\]|\\(?!\\{0,15}["'nrt]))`
+
 /** No word goes on here; a line break of JSON is none. */
 const BOUND = String.raw`(?:(?<![\w-])|(?<=\\[nrt]))`
 
@@ -45,7 +53,7 @@ export const COMMAND_RULES: readonly Rule[] = [
     'curl-user',
     'user:password of curl -u',
     'curl',
-    `${BOUND}curl${ARGUMENTS}${GAP}(?:-u|--user|-U|--proxy-user)(?:${GAP}|=)?["']?[^\\s:"'\\0]{1,100}:${VALUE}`,
+    `${BOUND}curl${ARGUMENTS}${GAP}(?:-u|--user|-U|--proxy-user)(?:${GAP}|=)?(?:${QUOTE})?[^\\s:"'\\0\\\\]{1,100}:${VALUE}`,
     (secret) => `+ curl -fsS -u deploy:${secret} https://example.org/`,
   ),
   command(
@@ -98,8 +106,8 @@ export const COMMAND_RULES: readonly Rule[] = [
       `${name}-password`,
       `what ${name} pipes into a command that reads a password`,
       name,
-      `${BOUND}${name}[ \\t]+(?:-[neE]+[ \\t]+)?["']?(?!(?:[\\w.-]{1,64}:)?<masked:)(?:[\\w.-]{1,64}:(?!\\/\\/))?(?!["'<$])(?<secret>[^"'|\\n]{1,256}?)["']?[ \\t]*\\|[ \\t]*` +
-        `(?:sudo[ \\t]+(?:-\\S+[ \\t]+)*)?(?:chpasswd|passwd[ \\t][^|\\n]{0,80}--stdin|sudo[ \\t]+-S|[^|\\n]{1,120}--password-stdin)`,
+      `${BOUND}${name}[ \\t]{1,64}(?:-[neE]+[ \\t]{1,64})?(?:${QUOTE})?(?!(?:[\\w.-]{1,64}:)?<masked:)(?:[\\w.-]{1,64}:(?!\\/\\/))?(?!["'<$])(?<secret>${PIPED}{1,256}?)(?:${QUOTE})?[ \\t]{0,64}\\|[ \\t]{0,64}` +
+        `(?:sudo[ \\t]{1,64}(?:-\\S{1,64}[ \\t]{1,64}){0,8})?(?:chpasswd|passwd[ \\t][^|\\n]{0,80}--stdin|sudo[ \\t]{1,64}-S|[^|\\n]{1,120}--password-stdin)`,
       (secret) => `${name} "root:${secret}" | chpasswd`,
     ),
   ),
@@ -108,16 +116,7 @@ export const COMMAND_RULES: readonly Rule[] = [
     title: 'user:password lines of chpasswd, in cloud-init and in here-documents',
     anchors: ['chpasswd'],
     rank: 1,
-    find(view, at) {
-      const head =
-        /chpasswd(?<yaml>:[ \t]*\r?\n|(?:[ \t]+-[a-zA-Z-]+)*[ \t]*<<-?[ \t]*["']?\w+["']?[^\n]*\n)|chpasswd:[ \t]*\{/y
-      head.lastIndex = at
-      const match = head.exec(view.text)
-      if (!match?.groups?.yaml) return undefined
-      const line = view.text.lastIndexOf('\n', at - 1) + 1
-      const column = match.groups.yaml.startsWith(':') ? at - line : -1
-      return blockAt(view, head.lastIndex, { kind: 'password', column, lines: 'logins', rule: 'chpasswd' })
-    },
+    find: chpasswd,
     resume: (view, { at, state }) => blockAt(view, at, state as Block),
     canary: (random) => {
       const secrets = [random(10), random(10)]
@@ -128,3 +127,18 @@ export const COMMAND_RULES: readonly Rule[] = [
     },
   },
 ]
+
+/** In YAML what is indented below; of a here-document all up to the first line that is no login. */
+function chpasswd(view: View, at: number): Finding | undefined {
+  CHPASSWD.lastIndex = at
+  const match = CHPASSWD.exec(view.text)
+  const lineBreak = match && breakAt(view, CHPASSWD.lastIndex)
+  const framed = lineBreak && frameAt(view, at, lineBreak)
+  if (!framed) return undefined
+  const { frame, column } = framed
+  const lines = match[1] === undefined ? 'logins' : 'logins only'
+  return blockAt(view, lineBreak.next, { kind: 'password', column, frame, lines, rule: 'chpasswd' })
+}
+
+const CHPASSWD =
+  /chpasswd(?::[ \t]{0,64}|(?:[ \t]{1,64}-[a-zA-Z-]{1,20}){0,8}[ \t]{0,64}(<<)-?[ \t]{0,64}(?:\\{0,15}["'])?\w{1,64}(?:\\{0,15}["'])?[^\n\\]{0,200})/y

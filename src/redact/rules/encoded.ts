@@ -1,28 +1,51 @@
 /** What is in base64 and says so: parts of MIME, files that cloud-init writes, binary scalars of YAML. It may hold anything. */
 import { endOfRun } from '../find.ts'
 import type { Finding, Rule, View } from '../rule.ts'
+import { breakAt, frameAt, PLAIN } from '../pairs/frame.ts'
 import { byLine, type Step } from './lines.ts'
 
-/** Of a MIME part: headers, then a body up to an empty line. Of a block scalar: lines that are indented. */
-type Where = 'headers' | 'body' | 'first' | 'block'
-
-const step: Step<Where> = ({ text, start }, where) => {
-  const match = /^(\s*)([A-Za-z0-9+/_-]+={0,2})\s*$/.exec(text)
-  if (where === 'headers') {
-    if (/^\s*$/.test(text)) return { spans: [], next: 'first' }
-    return { spans: [], next: /^\s*(?!content-transfer)[A-Za-z0-9-]+:|^\s+\S/i.test(text) ? 'headers' : undefined }
-  }
-  // More than one empty line may come before the body.
-  if (!match) return { spans: [], next: where === 'first' && /^\s*$/.test(text) ? 'first' : undefined }
-  if (match[2]!.startsWith('--') || (where === 'block' && match[1] === '')) return { spans: [], next: undefined }
-  const begin = start + match[1]!.length
-  return { spans: [{ start: begin, end: begin + match[2]!.length }], next: where === 'block' ? 'block' : 'body' }
+interface Where {
+  /** Of a MIME part: headers, then a body up to an empty line. Of a block scalar: lines that are indented. */
+  readonly part: 'headers' | 'body' | 'first' | 'block'
+  /** White space before the first line, behind the head of a log. */
+  readonly column: number
 }
 
-const MIME =
-  /Content-Transfer-Encoding:\s{0,4}base64[ \t]*(?:\r?\n|((?:(?:\\r)?\\n[A-Za-z0-9-]{1,60}: [^\\"\r\n]{0,400}){0,10}(?:(?:\\r)?\\n){2})((?:[A-Za-z0-9+/=]|\\[nr]){16,}))/iy
+const OVER = { spans: [], next: undefined }
+
+const step: Step<Where> = ({ text, start }, where) => {
+  const { part, column } = where
+  const [indent] = /^\s*/.exec(text)!
+  const empty = indent.length === text.length
+  if (part === 'headers') {
+    if (empty) return { spans: [], next: { part: 'first', column } }
+    const isHeader = /^\s*[A-Za-z0-9-]{1,80}:/.test(text) || indent.length > column
+    return isHeader && !/^\s*content-transfer/i.test(text) ? { spans: [], next: where } : OVER
+  }
+  // More than one empty line may come before the body.
+  if (empty) return part === 'first' ? { spans: [], next: where } : OVER
+  LETTERS.lastIndex = indent.length
+  const letters = LETTERS.exec(text)?.[1]
+  if (letters === undefined || letters.startsWith('--')) return OVER
+  if (part === 'block' && indent.length <= column) return OVER
+  const begin = start + indent.length
+  const next = part === 'block' ? where : { part: 'body', column }
+  return { spans: [{ start: begin, end: begin + letters.length }], next } as ReturnType<Step<Where>>
+}
+
+const LETTERS = /([A-Za-z0-9+/_-]+={0,2})\s*$/y
+
+const MIME = /Content-Transfer-Encoding:\s{0,4}base64[ \t]{0,64}/iy
 
 const mimeLines = byLine('mime-part', step)
+
+/** Goes on behind the line break at `end`, with lines like that of the anchor. */
+function below(lines: typeof mimeLines, part: Where['part'], view: View, [at, end]: [number, number]): Finding {
+  const lineBreak = breakAt(view, end)
+  if (!lineBreak) return { spans: [] }
+  const { frame, lead } = frameAt(view, at, lineBreak) ?? { frame: { ...PLAIN, escaped: lineBreak.escaped }, lead: '' }
+  return lines.from(view, lineBreak.next, { part, column: /^\s*/.exec(lead)![0].length }, frame)
+}
 
 const mime: Rule = {
   id: 'mime-part',
@@ -31,10 +54,7 @@ const mime: Rule = {
   rank: 1,
   find(view, at) {
     const match = matchAt(MIME, view.text, at)
-    if (!match) return undefined
-    const end = at + match[0].length
-    if (match[2]) return { spans: [{ start: end - match[2].length, end }] }
-    return mimeLines.from(view, end, 'headers')
+    return match ? below(mimeLines, 'headers', view, [at, at + match[0].length]) : undefined
   },
   resume: mimeLines.resume,
   canary: (random) => {
@@ -47,15 +67,16 @@ const mime: Rule = {
 const blockLines = byLine('encoded', step)
 
 /** The value: a block scalar, or letters of base64, in quotes or not. */
-const CONTENT =
-  /["']?content["']?\s{0,4}:\s{0,4}(?:!!binary\s{1,4})?(?:([|>][+-]?\d?[ \t]*\r?\n)|["']?([A-Za-z0-9+/_-]{8,}={0,2}))/iy
-const BINARY = /!!binary\s{1,4}(?:([|>][+-]?\d?[ \t]*\r?\n)|["']?([A-Za-z0-9+/_-]{8,}={0,2}))/y
-const ENCODING = /["']?encoding["']?\s*:\s*["']?(?:b64|base64|gz|gzip|gz\+b64|gz\+base64|gzip\+b64|gzip\+base64)\b/i
+const VALUE = String.raw`(?:([|>][+-]?\d?[ \t]{0,64})(?=\r?\n|\\)|(?:\\{0,15}["'])?([A-Za-z0-9+/_-]{8,}={0,2}))`
+const CONTENT = new RegExp(String.raw`content(?:\\{0,15}["'])?\s{0,4}:\s{0,4}(?:!!binary\s{1,4})?${VALUE}`, 'iy')
+const BINARY = new RegExp(String.raw`!!binary\s{1,4}${VALUE}`, 'y')
+const ENCODING =
+  /encoding(?:\\{0,15}["'])?\s{0,16}:\s{0,16}(?:\\{0,15}["'])?(?:b64|base64|gz|gzip|gz\+b64|gz\+base64|gzip\+b64|gzip\+base64)\b/i
 
 const encoded: Rule = {
   id: 'encoded',
   title: 'File of cloud-init or YAML binary, in base64',
-  anchors: ['content:', 'content"', "content'", '!!binary'],
+  anchors: ['content:', 'content"', "content'", 'content\\', '!!binary'],
   rank: 1,
   find(view, at) {
     const binary = matchAt(BINARY, view.text, at)
@@ -73,7 +94,7 @@ const encoded: Rule = {
 
 function value(view: View, at: number, [whole, block, inline]: RegExpExecArray): Finding {
   const end = at + whole.length
-  return block === undefined ? run(view, end - inline!.length, end) : blockLines.from(view, end, 'block')
+  return block === undefined ? run(view, end - inline!.length, end) : below(blockLines, 'block', view, [at, end])
 }
 
 function run(view: View, start: number, from: number): Finding {
@@ -85,16 +106,19 @@ function run(view: View, start: number, from: number): Finding {
 /** The encoding stands in the same item, before or after the content. */
 function saysSo(text: string, at: number, end: number): boolean {
   const before = text.slice(Math.max(0, at - 1024), at)
-  const item = Math.max(before.lastIndexOf('\n- '), before.lastIndexOf('\n  - '), before.lastIndexOf('{'), 0)
+  const item = [...before.matchAll(ITEM)].at(-1)?.index ?? 0
   if (ENCODING.test(before.slice(item))) return true
   BODY.lastIndex = end
   BODY.test(text)
   const after = text.slice(BODY.lastIndex, BODY.lastIndex + 1024)
-  const next = after.search(/\n\s*- |\}/)
+  const next = after.search(NEXT_ITEM)
   return ENCODING.test(next < 0 ? after : after.slice(0, next))
 }
 
-const BODY = /[A-Za-z0-9+/=\s_-]*(?=["'\n]|$)/y
+/** A line break may be written out. */
+const ITEM = /(?:\n|\\n)(?: {2})?- |\{/g
+const NEXT_ITEM = /(?:\n|\\n)\s*- |\}/
+const BODY = /[A-Za-z0-9+/=\s_-]*(?=["'\n\\]|$)/y
 
 function matchAt(pattern: RegExp, text: string, at: number): RegExpExecArray | null {
   pattern.lastIndex = at

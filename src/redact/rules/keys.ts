@@ -1,4 +1,5 @@
 /** Private keys: PEM in lines, on one line, in base64; PuTTY's. Certificates and public keys are none. */
+import { PLAIN } from '../pairs/frame.ts'
 import type { Finding, Random, Rule, View } from '../rule.ts'
 import { bodyStep } from './body.ts'
 import { byLine } from './lines.ts'
@@ -78,7 +79,10 @@ const base64Key: Rule = {
     if (!/PRIVATE KEY/.test(head)) return undefined
     const span = { start: at, end }
     if (end === view.end && !view.final) {
-      return { spans: [span], pending: { rule: base64Key.id, at: end, state: { own: undefined, running: true } } }
+      return {
+        spans: [span],
+        pending: { rule: base64Key.id, at: end, state: { own: undefined, running: true, frame: PLAIN } },
+      }
     }
     const width = end - at
     if (width < 60 || width > 80 || !'\r\n'.includes(view.text[end] ?? ' ')) return { spans: [span] }

@@ -1,7 +1,9 @@
 /** `name=value` in every notation: shell, environment, INI, YAML, JSON (escaped or not), flags, XML. */
-import { isArray, listAt, type List } from '../pairs/array.ts'
+import { isArray, listAt, listFrom, type List } from '../pairs/array.ts'
+import { below } from '../pairs/below.ts'
 import { blockAt, type Block } from '../pairs/block.ts'
-import { nameAt, tieOf, type Name, type Tied, quoteAt } from '../pairs/name.ts'
+import { isFirst, nameAt, tieOf, type Name, type Tied, quoteAt } from '../pairs/name.ts'
+import { isObject, objectAt } from '../pairs/object.ts'
 import { isPlausible, type Tie } from '../pairs/plausible.ts'
 import { endOf, valueAt, withoutBackslashes, type Until } from '../pairs/value.ts'
 import { NAME_ANCHORS, secretKind } from '../pairs/words.ts'
@@ -45,11 +47,14 @@ function find(view: View, at: number, further: ReadonlySet<string>): Finding | u
   const tied = tieOf(view, name)
   if (!tied || tied.at >= view.end) return undefined
   if (isPrompt(view, name, tied)) return undefined
-  if (isArray(view, name, tied))
-    return listAt(view, tied.at + 1, { kind, name: name.name, bare: !name.quote, rule: ID })
-  // An object: the names in it decide.
-  if (view.text[tied.at] === '{' && name.quote) return undefined
-  return below(view, name, tied, kind) ?? single(view, name, tied, kind)
+  if (isArray(view, name, tied)) return listFrom(view, tied.at + 1, name, kind, ID)
+  if (isObject(view, name, tied)) return object(view, name, tied, kind)
+  return below(view, tied, { name, kind, rule: ID }) ?? single(view, name, tied, kind)
+}
+
+function object(view: View, name: Name, { at }: Tied, kind: string): Finding | undefined {
+  const { spans, until } = objectAt(view, at, name, kind)
+  return spans.length > 0 ? going(spans, until && { kind, until }) : undefined
 }
 
 /** `'Password: '`: the quotation mark behind it closes the string that the name stands in. */
@@ -61,12 +66,12 @@ function isPrompt(view: View, { around }: Name, { at }: Tied): boolean {
 
 function single(view: View, name: Name, tied: Tied, kind: string): Finding | undefined {
   const value = valueAt(view, name, tied)
-  const text = view.text.slice(value.start, value.end)
+  const text = view.text.slice(value.start, Math.min(value.end, value.start + JUDGED))
   // `<password>` in a help text is no element.
   if (tied.tie === 'element' && !value.open && !view.text.startsWith('</', value.end)) return undefined
   const tie: Tie = value.inQuotes || tied.tie === 'element' ? 'quoted' : tied.tie
   // The first thing on a line of configuration is no prose.
-  const judged = tie === 'colon' && name.column !== undefined && !/\s/.test(text) ? 'equals' : tie
+  const judged = tie === 'colon' && !/\s/.test(text) && isFirst(view, name) ? 'equals' : tie
   if (!isPlausible(text, name.name, kind, judged)) return undefined
   // JSON: a number without quotes of its own.
   const number = name.quote && !value.inQuotes && tied.tie === 'colon' && /^-?\d[\d.eE+-]*$/.test(text)
@@ -77,13 +82,16 @@ function single(view: View, name: Name, tied: Tied, kind: string): Finding | und
   )
 }
 
+/** By its beginning a long value is told from prose: not all of it is looked at for every name that stands in it. */
+const JUDGED = 1024
+
 interface Going {
   readonly kind: string
   readonly until: Until
 }
 
 function going(spans: readonly Span[], state: Going | undefined): Finding {
-  return { spans, ...(state ? { pending: { rule: ID, at: spans[0]!.end, state } } : {}) }
+  return { spans, ...(state ? { pending: { rule: ID, at: spans.at(-1)!.end, state } } : {}) }
 }
 
 function resume(view: View, { at, state }: Pending): Finding {
@@ -97,18 +105,3 @@ function resume(view: View, { at, state }: Pending): Finding {
     open ? { kind, until } : undefined,
   )
 }
-
-/** What stands on the lines below: a block scalar (`|`, `>`) or a list. */
-function below(view: View, name: Name, { tie, at }: Tied, kind: string): Finding | undefined {
-  if (tie !== 'colon' || name.column === undefined) return undefined
-  BLOCK_MARK.lastIndex = at
-  const mark = BLOCK_MARK.exec(view.text)
-  if (!mark) return undefined
-  const lines = mark[1] === undefined ? 'items' : 'all'
-  // The quotation mark of a quoted name is not its column.
-  const column = name.column - (name.quote ? 1 : 0)
-  const finding = blockAt(view, BLOCK_MARK.lastIndex, { kind, column, lines, rule: ID })
-  return finding.spans.length > 0 || finding.pending ? finding : undefined
-}
-
-const BLOCK_MARK = /([|>][-+0-9]{0,2})?[ \t]*(?:#[^\n]*)?\r?\n/y

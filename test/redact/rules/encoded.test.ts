@@ -42,7 +42,7 @@ table('MIME', {
     ],
     [
       String.raw`"Content-Transfer-Encoding: base64\n\n${line}\n${last}\n--b"`,
-      String.raw`"Content-Transfer-Encoding: base64\n\n${M}--b"`,
+      String.raw`"Content-Transfer-Encoding: base64\n\n${M}\n${M}\n--b"`,
     ],
   ],
   untouched: [
