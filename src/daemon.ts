@@ -1,4 +1,5 @@
-/** Wires the parts in order, and takes them down in reverse. */
+/** Wires the parts in order, tells systemd, and takes them down in reverse. */
+import { chmod } from 'node:fs/promises'
 import { buildApp } from './http/app.ts'
 import type { AppDeps } from './http/app.ts'
 import { tokensFolder } from './http/auth/token-files.ts'
@@ -9,8 +10,10 @@ import { giveToGroup } from './http/socket-group.ts'
 import { openTcpDoor } from './http/tcp-door.ts'
 import type { TcpDoor } from './http/tcp-door.ts'
 import { formatListen } from './config/listen.ts'
+import type { Listen } from './config/listen.ts'
 import type { Config, Problem } from './config.ts'
 import type { Log } from './log.ts'
+import type { Notifier } from './notify/notifier.ts'
 
 /** A client that takes no byte for so long loses its place. */
 const STALL_MS = 60_000
@@ -30,7 +33,10 @@ export interface DaemonInput {
   readonly config: Config
   readonly problems: readonly Problem[]
   readonly log: Log
+  readonly notifier: Notifier
   readonly uid: number
+  /** The folder of the socket was made for this service alone: then its group may use the socket. */
+  readonly ownFolder: boolean
   readonly version: string
   readonly stallMs?: number
   /** Loads the collectors; gets what a bundle tells about the daemon. */
@@ -49,6 +55,7 @@ export interface LoadedEngine extends Pick<AppDeps, 'collect' | 'bundleId' | 'co
 export async function startDaemon({
   config,
   log,
+  notifier,
   uid,
   version,
   stallMs = STALL_MS,
@@ -83,10 +90,12 @@ export async function startDaemon({
   const closing = new AbortController()
   const app = await buildApp({ ...engine, config, tokens, logger, places, health, stallMs, closing: closing.signal })
   const local = await listenUnix(app, config.socket, uid)
+  if (input.ownFolder) await chmod(config.socket, 0o660)
   await giveToGroup(config.socket, config.socketGroup, uid).catch(
     (error: Error) => void problems.push({ key: 'socketGroup', message: error.message }),
   )
   if (config.listen) tcp = await openTcpDoor(app, { listen: config.listen, tls: config.tls, hosts: config.hosts })
+  notifier.serving(() => statusLine(config.socket, tcp?.address(), allProblems()))
 
   for (const { key, message } of [...problems, ...(tcp?.problems() ?? [])]) logger.warn({ key }, `${key}: ${message}`)
   for (const warning of allWarnings()) logger.warn(warning)
@@ -98,6 +107,7 @@ export async function startDaemon({
 
   const close = async () => {
     logger.info({ runningBundles: places.running }, 'diagd stops')
+    notifier.stopping(places.running > 0 ? `stops; bundles that still run: ${places.running}` : 'stops')
     const closed = Promise.all([new Promise((resolve) => local.close(resolve)), tcp?.close()])
     await within(places.idle(), GRACE_MS)
     closing.abort(new Error('diagd is shutting down'))
@@ -112,6 +122,15 @@ export async function startDaemon({
 
 function openWarning(address: string): string {
   return `auth is none: everybody who reaches ${address} can download a bundle of this machine`
+}
+
+/** What a person wants to see first in `systemctl status`: where it listens, and what is wrong with it. */
+function statusLine(socket: string, tcp: Listen | undefined, problems: readonly Problem[]): string {
+  const doors = `listens on ${socket} and ${tcp ? formatListen(tcp) : 'no TCP'}`
+  const [first] = problems
+  if (!first) return doors
+  const more = problems.length > 1 ? ` (and ${problems.length - 1} more, see /health)` : ''
+  return `${doors}; degraded: ${first.key}: ${first.message}${more}`
 }
 
 /** Waits for it, but not for ever. */

@@ -1,4 +1,4 @@
-/** The daemon's own log: JSON lines to a pipe or the journal, plain lines to a terminal; the newest stay in memory. */
+/** The daemon's own log: JSON lines to a pipe, plain lines to a terminal or the journal; the newest stay in memory. */
 import { pino } from 'pino'
 import type { Logger } from 'pino'
 import { forTerminal } from './terminal.ts'
@@ -9,7 +9,6 @@ const RING_BYTES = 256 * 1024
 const MAX_QUEUED_BYTES = 1024 * 1024
 
 export interface LogOutput {
-  readonly isTTY?: boolean
   readonly writableLength: number
   write(text: string): boolean
 }
@@ -20,8 +19,12 @@ export interface Log {
   readonly newest: () => string
 }
 
-export function createLog(level: string, output: LogOutput): Log {
+/** `journal`: systemd has the time and the name already, and takes the priority from the line. */
+export type LogForm = 'json' | 'terminal' | 'journal'
+
+export function createLog(level: string, output: LogOutput, form: LogForm = 'json'): Log {
   const ring = createRing(RING_BYTES)
+  const formed = FORMS[form]
   let dropped = 0
   const emit = (line: string) => {
     if (output.writableLength > MAX_QUEUED_BYTES) {
@@ -29,9 +32,9 @@ export function createLog(level: string, output: LogOutput): Log {
       return
     }
     if (dropped > 0)
-      output.write(`{"level":"warn","msg":"${dropped} lines of the log were dropped: nobody read them"}\n`)
+      output.write(formed(`{"level":"warn","msg":"${dropped} lines of the log were dropped: nobody read them"}\n`))
     dropped = 0
-    output.write(output.isTTY ? plainLine(line) : line)
+    output.write(formed(line))
   }
   const destination = {
     write(line: string) {
@@ -60,12 +63,27 @@ function createRing(maxBytes: number): { push: (line: string) => void; text: () 
   }
 }
 
-/** `12:00:00 INFO  message key=value …` */
-function plainLine(line: string): string {
-  const { time, level, msg, ...rest } = JSON.parse(line) as Record<string, unknown>
+const FORMS: Record<LogForm, (line: string) => string> = {
+  json: (line) => line,
+  /** `12:00:00 INFO  message key=value …` */
+  terminal(line) {
+    const { time, level, text } = parts(line)
+    return `${forTerminal(`${time.slice(11, 19)} ${level.toUpperCase().padEnd(5)} ${text}`)}\n`
+  },
+  /** `<4>message key=value …` */
+  journal(line) {
+    const { level, text } = parts(line)
+    return `<${PRIORITIES[level] ?? 6}>${forTerminal(text)}\n`
+  },
+}
+
+/** Those of syslog(3). */
+const PRIORITIES: Record<string, number> = { trace: 7, debug: 7, info: 6, warn: 4, error: 3, fatal: 2 }
+
+function parts(line: string): { time: string; level: string; text: string } {
+  const { time = '', level, msg, ...rest } = JSON.parse(line) as Record<string, unknown>
   const pairs = Object.entries(rest).map(
     ([key, value]) => ` ${key}=${typeof value === 'string' ? value : JSON.stringify(value)}`,
   )
-  const text = `${String(time).slice(11, 19)} ${String(level).toUpperCase().padEnd(5)} ${String(msg)}${pairs.join('')}`
-  return `${forTerminal(text)}\n`
+  return { time: String(time), level: String(level), text: `${String(msg)}${pairs.join('')}` }
 }

@@ -1,10 +1,9 @@
 import { expect, test } from 'vitest'
 import { createLog } from '../src/log.ts'
 
-function output(isTTY = false) {
+function output() {
   const written: string[] = []
   const stream = {
-    isTTY,
     writableLength: 0,
     write(text: string) {
       written.push(text)
@@ -27,9 +26,21 @@ test('writes JSON lines with a time in UTC and the name of the level', () => {
 })
 
 test('writes plain lines to a terminal, and nothing that plays with it', () => {
-  const { stream, written } = output(true)
-  createLog('info', stream).logger.warn({ path: '/a', count: 3 }, 'hello \u001b[2J')
+  const { stream, written } = output()
+  createLog('info', stream, 'terminal').logger.warn({ path: '/a', count: 3 }, 'hello \u001b[2J')
   expect(written[0]).toMatch(/^\d\d:\d\d:\d\d WARN {2}hello \\x1b\[2J path=\/a count=3\n$/)
+})
+
+test.each([
+  ['debug', 7],
+  ['info', 6],
+  ['warn', 4],
+  ['error', 3],
+  ['fatal', 2],
+] as const)('writes lines to the journal with their priority and without a time: %s', (level, priority) => {
+  const { stream, written } = output()
+  createLog('debug', stream, 'journal').logger[level]({ path: '/a', count: 3 }, 'hello\n<0>forged')
+  expect(written).toEqual([`<${priority}>hello\\x0a<0>forged path=/a count=3\n`])
 })
 
 test('keeps the newest lines for the bundle, and no more than 256 KiB', () => {

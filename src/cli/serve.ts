@@ -1,20 +1,29 @@
 /** `diagd serve`: the daemon, until a signal ends it. */
+import { fstatSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { bundleId, collectBundle } from '../collect/bundle.ts'
 import { createDeps } from '../collect/deps.ts'
 import { loadConfig } from '../config/load.ts'
 import { startDaemon } from '../daemon.ts'
 import type { LoadedEngine } from '../daemon.ts'
 import { createLog } from '../log.ts'
+import type { LogForm } from '../log.ts'
+import { createNotifier } from '../notify/notifier.ts'
 import { VERSION } from '../version.ts'
 import { dropInProblems } from './engine.ts'
 import { EXIT } from './io.ts'
 import type { Io } from './io.ts'
 import { catchSignals } from './signals.ts'
 
+const STDERR = 2
+
 export async function serve(io: Io): Promise<number> {
-  const { config, problems } = await loadConfig(io.environment, io.uid)
-  const log = createLog(config.logLevel, io.stderr)
+  // First of all: as PID 1 of a container the process does not even see a signal that it does not handle.
   const interrupt = catchSignals()
+  const { environment, uid } = io
+  const { config, problems } = await loadConfig(environment, uid)
+  const log = createLog(config.logLevel, io.stderr, logForm(io))
+  const notifier = createNotifier({ environment, warn: (message) => log.logger.warn(message) })
   const loadEngine = async (facts: Parameters<typeof createDeps>[1]): Promise<LoadedEngine> => {
     const deps = await createDeps(config, facts)
     return {
@@ -25,13 +34,28 @@ export async function serve(io: Io): Promise<number> {
       collect: ({ request, sink, ...options }) => collectBundle(request, deps, sink, options),
     }
   }
+  const ownFolder = environment.RUNTIME_DIRECTORY?.split(':').includes(dirname(config.socket)) ?? false
   try {
-    const daemon = await startDaemon({ config, problems, log, uid: io.uid, version: VERSION, loadEngine })
+    const daemon = await startDaemon({ config, problems, log, notifier, uid, ownFolder, version: VERSION, loadEngine })
     if (!interrupt.signal.aborted) await new Promise((resolve) => interrupt.signal.addEventListener('abort', resolve))
     await daemon.close()
     return EXIT.whole
   } catch (error) {
-    log.logger.fatal({ err: error }, `diagd cannot start: ${(error as Error).message}`)
+    const reason = `diagd cannot start: ${(error as Error).message}`
+    log.logger.fatal({ err: error }, reason)
+    await notifier.failed(reason)
     return EXIT.failed
   }
+}
+
+function logForm({ environment, stderr }: Pick<Io, 'environment' | 'stderr'>): LogForm {
+  if (stderr.isTTY) return 'terminal'
+  return isJournal(environment.JOURNAL_STREAM) ? 'journal' : 'json'
+}
+
+/** systemd names device and inode of what it connected to the journal; stderr may have been redirected since. */
+function isJournal(stream: string | undefined): boolean {
+  if (!stream) return false
+  const { dev, ino } = fstatSync(STDERR, { bigint: true })
+  return stream === `${dev}:${ino}`
 }
