@@ -1,4 +1,5 @@
 /** Files as a tar and as the members of an ar, the same bytes whenever and wherever they are written. */
+import { buffer } from 'node:stream/consumers'
 import tar from 'tar-stream'
 
 export interface TreeFile {
@@ -14,12 +15,12 @@ export interface TreeFile {
  */
 export async function tarOf(files: readonly TreeFile[], prefix: string, mtime: Date): Promise<Buffer> {
   const pack = tar.pack()
-  const bytes = Array.fromAsync<Buffer>(pack)
+  const bytes = buffer(pack)
   const same = { uid: 0, gid: 0, uname: 'root', gname: 'root', mtime }
   for (const path of foldersOf(files)) pack.entry({ ...same, name: `${prefix}${path}`, type: 'directory', mode: 0o755 })
   for (const { path, mode, content } of sorted(files)) pack.entry({ ...same, name: `${prefix}${path}`, mode }, content)
   pack.finalize()
-  return Buffer.concat(await bytes)
+  return bytes
 }
 
 /** The archive format of a .deb: a header of 60 bytes in text, the content, a byte where that makes it even. */

@@ -24,6 +24,9 @@ export async function bundleApp(version: string): Promise<App> {
     input: { diagd: join(TOP, 'src/cli.ts') },
     platform: 'node',
     external: NATIVE.map(({ name }) => name),
+    onLog: (_level, log) => {
+      throw new Error(`the bundle cannot be made: ${log.message}`)
+    },
     plugins: [withVersion(version), withCollectors(await collectorFiles()), withWorkers()],
   })
   try {
@@ -32,6 +35,8 @@ export async function bundleApp(version: string): Promise<App> {
       // All in one folder: from there, a worker is beside whoever starts it.
       entryFileNames: '[name].js',
       chunkFileNames: '[name].js',
+      // A single character beyond Latin-1 would make V8 hold the whole file with two bytes for each.
+      charset: 'ascii',
       // Names stay, for stack traces; blanks and comments only cost memory.
       minify: { compress: false, mangle: false, codegen: { removeWhitespace: true } },
       comments: { legal: false, annotation: false, jsdoc: false },

@@ -41,7 +41,7 @@ async function release({ arches, output, version }: Wish): Promise<void> {
     const top = `diagd-${version}-linux-${arch}`
     products.push(
       { name: `diagd_${version}_${DEBIAN_ARCH[arch]}.deb`, content: await debOf(tree, { version, arch, mtime }) },
-      { name: `${top}.tar.gz`, content: await tarballOf(tree, top, mtime) },
+      { name: `${top}.tar.gz`, content: await tarballOf(tree, top, arch, mtime) },
     )
   }
   const bom = Buffer.from(await sbomOf(version, runtimes, mtime))

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import { mkdir, readFile, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
+import { buffer } from 'node:stream/consumers'
 import { gunzipSync } from 'node:zlib'
 import { execa } from 'execa'
 import tar from 'tar-stream'
@@ -71,8 +72,7 @@ async function unpacked(packed: Buffer, wanted: readonly string[]): Promise<Map<
   const entries = tar.extract()
   Readable.from([gunzipSync(packed)]).pipe(entries)
   for await (const entry of entries) {
-    if (wanted.includes(entry.header.name))
-      files.set(entry.header.name, Buffer.concat(await Array.fromAsync<Buffer>(entry)))
+    if (wanted.includes(entry.header.name)) files.set(entry.header.name, await buffer(entry))
     else entry.resume()
   }
   for (const name of wanted) if (!files.has(name)) throw new Error(`the package of Node has no ${name}`)

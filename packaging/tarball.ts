@@ -5,12 +5,19 @@ import { promisify } from 'node:util'
 import { gzip } from 'node:zlib'
 import { tarOf, type TreeFile } from './archive.ts'
 import { TOP } from './places.ts'
+import type { Arch } from './runtime.ts'
 
 const compress = promisify(gzip)
 
 /** @param top folder that holds everything in it. */
-export async function tarballOf(tree: readonly TreeFile[], top: string, mtime: Date): Promise<Buffer> {
-  const script = { path: 'install.sh', mode: 0o755, content: await readFile(join(TOP, 'packaging/install.sh')) }
+export async function tarballOf(tree: readonly TreeFile[], top: string, arch: Arch, mtime: Date): Promise<Buffer> {
+  const script = await readFile(join(TOP, 'packaging/install.sh'))
+  const files = [
+    ...tree,
+    { path: 'install.sh', mode: 0o755, content: script },
+    // What install.sh compares with the machine.
+    { path: 'arch', mode: 0o644, content: Buffer.from(`${arch}\n`) },
+  ]
   // Node's gzip writes neither a time nor a name.
-  return compress(await tarOf([...tree, script], `${top}/`, mtime), { level: 6 })
+  return compress(await tarOf(files, `${top}/`, mtime), { level: 6 })
 }
