@@ -29,11 +29,6 @@ const ID = 'c'.repeat(64)
 /** Where each secret was planted: a leak names the source and the kind. */
 type Planted = Map<string, string>
 
-/** Kinds that go over several lines and are known by them: where every line has a head of its own they are not. */
-const BY_LINES = new Set(['mime-part', 'chpasswd'])
-/** Kinds of a command line, which ends at a quote: in a string of JSON the quote is another. */
-const BY_QUOTES = new Set(['echo-password', 'printf-password'])
-
 test('no secret planted anywhere is in a bundle; without the mask they all are', { timeout: 120_000 }, async () => {
   const planted: Planted = new Map()
   const { root, deps, running } = await plantedHost(planted)
@@ -79,15 +74,9 @@ function holds(text: string, secret: string): boolean {
   return text.includes(secret) || text.includes(JSON.stringify(secret).slice(1, -1))
 }
 
-/** The same where each line gets a head of its own, or its line breaks are written as `\\n`: a list is on one line. */
-function oneByOne(planted: Planted, where: string, without: ReadonlySet<string>): string {
-  return canaries(planted, where, without).replaceAll(/",\n\s+"/g, '", "')
-}
-
 /** The canaries of every kind, fresh for this place. */
-function canaries(planted: Planted, where: string, without: ReadonlySet<string> = new Set()): string {
-  const rules = RULES.filter(({ id }) => !without.has(id))
-  const texts = rules.map(({ id, canary }) => {
+function canaries(planted: Planted, where: string): string {
+  const texts = RULES.map(({ id, canary }) => {
     const { text, secrets } = canary(random)
     for (const secret of secrets) planted.set(secret, `${where}: ${id}`)
     return text
@@ -151,7 +140,7 @@ async function plantNames(root: string, planted: Planted): Promise<void> {
     '/srv/app/%.log',
     '/srv/conf/%.ini',
     '/var/lib/cloud/scripts/per-boot/%',
-    '/srv/app/dump password=%.log',
+    '/srv/app/password=%.log',
   ]) {
     const secret = name.includes('=') ? random(16) : token()
     planted.set(secret, `file name ${name}`)
@@ -165,7 +154,7 @@ async function plantCommands(root: string, planted: Planted): Promise<string> {
     await put(root, `/said/${name}`, text)
     return `cat ${root}/said/${name}`
   }
-  const lines = oneByOne(planted, 'journalctl', BY_LINES).split('\n')
+  const lines = canaries(planted, 'journalctl').split('\n')
   const printed = lines.map((line) => `2026-11-21T09:34:09.123456+00:00 vm app[12]: ${line}\n`).join('')
   const comment = `table inet f {\n  chain in {\n    tcp dport 22 accept comment "token=${single(planted, 'nft comment')}"\n  }\n}\n`
   const folder = await fakeCommands({
@@ -182,7 +171,6 @@ async function plantCommands(root: string, planted: Planted): Promise<string> {
 
 /** An engine with one container, that has secrets in its environment, arguments, labels and log. */
 async function plantEngine(root: string, planted: Planted): Promise<string> {
-  const kinds = new Set([...BY_LINES, ...BY_QUOTES])
   const live = single(planted, 'value of a container, in a log without a name')
   const config = {
     Env: [`DB_PASSWORD=${single(planted, 'container env')}`, `SESSION_SECRET=${live}`, 'PATH=/bin'],
@@ -192,14 +180,10 @@ async function plantEngine(root: string, planted: Planted): Promise<string> {
       single(planted, 'container command'),
       `--api-token=${single(planted, 'container flag')}`,
     ],
-    Labels: Object.fromEntries(
-      oneByOne(planted, 'container label', kinds)
-        .split('\n\n\n')
-        .map((text, at) => [`note-${at}`, text]),
-    ),
+    Labels: { note: canaries(planted, 'container label') },
   }
   const listed = [{ Id: ID, Names: ['/app'], State: 'running', Status: 'Up', Created: 1 }]
-  const log = `${oneByOne(planted, 'container log', BY_LINES)}connected with ${live}\n`
+  const log = `${canaries(planted, 'container log')}connected with ${live}\n`
   const rows = [['1', `app --password ${single(planted, 'container top')}`]]
   const answers: Record<string, unknown> = {
     '/containers/json': listed,

@@ -50,7 +50,7 @@ const MORE = /^[^\s"']+[ \t]+(?:[^\s"']+[ \t]+){0,8}(?:-{1,2}[a-zA-Z]|[A-Za-z_][
  * `PASSWORD=a ./start`: behind the first word a path or a program that is no word of a passphrase, or what joins commands.
  */
 const COMMAND =
-  /^[^\s"']+[ \t]+(?:(?:exec|sudo|nohup|env)[ \t]+)?(?:~?\.{0,2}\/[\w.]|(?:&&|\|\|?|;)(?:\s|$)|(?:psql|pg_\w+|mysql\w*|mariadb\w*|docker|podman|kubectl|helm|npm|npx|nodejs?|python[\d.]*|pip[\d.]*|php|bash|curl|wget|restic|borg|rclone|ansible\S*|terraform|systemctl|redis-\w+|mongo\w+)(?:\s|$))/
+  /^[^\s"']+[ \t]+(?:(?:exec|sudo|nohup|env)[ \t]+)?(?:~?\.{0,2}\/[\w.]|(?:&&|\|\|?|;)(?:\s|$)|(?:psql|pg_\w+|mysql\w*|mariadb\w*|docker|podman|kubectl|helm|npm|npx|node(?:js)?|python[\d.]*|pip[\d.]*|php|bash|curl|wget|restic|borg|rclone|ansible\S*|terraform|systemctl|redis-\w+|mongo\w+)(?:\s|$))/
 
 /** `"password=a\n"`: the line of a log in JSON. */
 function withoutLineBreak({ text }: View, from: number, end: number): number {

@@ -8,9 +8,10 @@ import type { Finding, Rule, View } from '../rule.ts'
 const QUOTE = String.raw`\\{0,15}["']`
 /** Between two arguments: white space, NUL, or `", "` of a list. */
 const GAP = String.raw`(?:[ \t\0]{1,64}|${QUOTE},(?:\s|\\{1,8}[nrt]){0,64}${QUOTE})`
-const ARGUMENTS = String.raw`(?:${GAP}[^\s"'\0|;]{1,200}){0,12}?`
-/** A backslash before a quotation mark, or that writes a line break out, is none of the value's. */
-const LETTER = String.raw`(?:[^\s"'\0\\]|\\(?!\\{0,15}["'nrt]))`
+/** A backslash before a quotation mark, or that writes a line break out, is none of an argument's. */
+const BACKSLASH = String.raw`\\(?!\\{0,15}["'nrt])`
+const LETTER = String.raw`(?:[^\s"'\0\\]|${BACKSLASH})`
+const ARGUMENTS = String.raw`(?:${GAP}(?:[^\s"'\0|;\\]|${BACKSLASH}){1,200}){0,12}?`
 const VALUE = String.raw`(?:${QUOTE})?(?!<masked:|REDACTED|\\{0,15}["'$\-]|\\{1,15}\s)(?<secret>${LETTER}+)`
 
 function command(
@@ -34,7 +35,7 @@ function command(
 }
 
 /** What is piped: not beyond a quotation mark or a line break, written out or not. */
-const PIPED = String.raw`(?:[^"'|\n\\]|\\(?!\\{0,15}["'nrt]))`
+const PIPED = String.raw`(?:[^"'|\n\\]|${BACKSLASH})`
 
 /** No word goes on here; a line break of JSON is none. */
 const BOUND = String.raw`(?:(?<![\w-])|(?<=\\[nrt]))`
@@ -89,7 +90,7 @@ export const COMMAND_RULES: readonly Rule[] = [
     'htpasswd-password',
     'password of htpasswd -b',
     'htpasswd',
-    `${BOUND}htpasswd${GAP}-[a-zA-Z]*b[a-zA-Z]*${GAP}(?:[^\\s"'\\0]+${GAP})?[^\\s"'\\0]+${GAP}${VALUE}(?![^\\s"'\\0]|${GAP}<masked:)`,
+    `${BOUND}htpasswd${GAP}-[a-zA-Z]*b[a-zA-Z]*${GAP}(?:${LETTER}+${GAP})?${LETTER}+${GAP}${VALUE}(?!${LETTER}|${GAP}<masked:)`,
     (secret) => `htpasswd -cb /etc/nginx/users admin ${secret}`,
   ),
   ...['useradd', 'usermod'].map((name) =>

@@ -1,7 +1,7 @@
 /** Private keys: PEM in lines, on one line, in base64; PuTTY's. Certificates and public keys are none. */
 import { PLAIN } from '../pairs/frame.ts'
 import type { Finding, Random, Rule, View } from '../rule.ts'
-import { bodyStep } from './body.ts'
+import { AROUND, bodyStep, shapeOf, type Body } from './body.ts'
 import { byLine } from './lines.ts'
 import { START } from './token.ts'
 
@@ -14,6 +14,10 @@ const BEGIN = /-----BEGIN(?:[ +]|%20)[A-Z0-9 +%]{0,40}PRIVATE(?:[ +]|%20)KEY(?:(
 const ONE_LINE =
   /(?:(?:\\{1,8}[nr]|%0[AaDd]| |\+)+(?:[A-Z][A-Za-z-]{3,20}: [^\n"']{0,200}?(?:\\[nr]| ))*)?=?[A-Za-z0-9/][A-Za-z0-9+/]{15}/y
 
+/** The same with short lines. */
+const NARROW =
+  /(?:\\{1,8}[nr]|%0[AaDd])+(?![A-Z]?[a-z]+[\\%])[A-Za-z0-9+/]{8,39}={0,2}(?:\\{1,8}[nr]|%0[AaDd])+(?:[A-Za-z0-9+/=]|-----END)/y
+
 const PUTTY = /Private-Lines: \d{1,4}\r?\n/y
 
 const privateKey: Rule = {
@@ -25,10 +29,12 @@ const privateKey: Rule = {
     if (at >= 0 && matchAt(PUTTY, view, at)) return lines.from(view, PUTTY.lastIndex, FIRST)
     if (!matchAt(BEGIN, view, at)) return undefined
     const from = BEGIN.lastIndex
-    if (matchAt(ONE_LINE, view, from)) return toMarker(view, from)
-    const line = view.text.indexOf('\n', from)
+    if (matchAt(ONE_LINE, view, from) || matchAt(NARROW, view, from)) return toMarker(view, from)
+    const end = view.text.indexOf('\n', from)
     // A line of JSON around the marker is short; the body comes with the lines that follow.
-    return line < 0 ? undefined : lines.from(view, line + 1, FIRST)
+    return end < 0
+      ? undefined
+      : lines.from(view, end + 1, { ...FIRST, shape: shapeAround(view, at, [from, end]), first: true })
   },
   resume(view, pending) {
     return pending.state === ON_ONE_LINE ? toMarker(view, pending.at) : lines.resume(view, pending)
@@ -42,7 +48,16 @@ const privateKey: Rule = {
   },
 }
 
-const FIRST = { misses: 0, limit: 8, shape: null }
+const FIRST: Body = { misses: 0, limit: 8, shape: null }
+
+/** Of the marker on its line: the lines of the body look alike. */
+function shapeAround({ text }: View, at: number, [behind, end]: readonly [number, number]): string | null {
+  const before = text.slice(Math.max(0, at - AROUND - 1), at)
+  const line = before.lastIndexOf('\n') + 1
+  if ((line === 0 && at > AROUND) || end - behind > AROUND) return null
+  return shapeOf(before.slice(line), text.slice(behind, end))
+}
+
 const ON_ONE_LINE = 'on one line'
 
 /** To the marker of the end, the closing quote, or the end of the line. */
