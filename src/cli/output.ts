@@ -1,5 +1,5 @@
 /** Where `diagd collect` puts the bundle: beside its place, and in it once it is whole. */
-import { open, realpath, rename, stat, unlink } from 'node:fs/promises'
+import { lstat, open, realpath, rename, stat, unlink } from 'node:fs/promises'
 import type { FileHandle } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { UsageError } from '../collect/request.ts'
@@ -60,6 +60,7 @@ async function besideOutput(path: string): Promise<Output> {
       // Whole on the disk, not only in the cache, before it gets the name that says so.
       await handle.sync()
       await handle.close()
+      await mayBeReplaced(path)
       await rename(part, path)
     },
     async discard() {
@@ -67,6 +68,15 @@ async function besideOutput(path: string): Promise<Output> {
       await unlink(part).catch(() => {})
     },
   }
+}
+
+/**
+ * Looked at again, right before: a device that came there meanwhile, or that went unseen, would be gone for the whole machine.
+ * @throws Error when there is anything but a file.
+ */
+async function mayBeReplaced(path: string): Promise<void> {
+  const there = await lstat(path).catch(() => undefined)
+  if (there && !there.isFile()) throw new Error(`${path} is no regular file, and is not replaced; accepted: a file`)
 }
 
 function fileSink(handle: FileHandle): Sink {
