@@ -42,10 +42,15 @@ export async function serve(io: Io): Promise<number> {
     return EXIT.whole
   } catch (error) {
     const reason = `diagd cannot start: ${(error as Error).message}`
-    log.logger.fatal({ err: error }, reason)
+    log.logger.fatal(isWorded(error) ? {} : { err: error }, reason)
     await notifier.failed(reason)
     return EXIT.failed
   }
+}
+
+/** What was thrown for people to read, or comes from the system, says it all; anything else is a mistake of ours. */
+function isWorded(error: unknown): boolean {
+  return error instanceof Error && (error.constructor === Error || 'code' in error)
 }
 
 function logForm({ environment, stderr }: Pick<Io, 'environment' | 'stderr'>): LogForm {
