@@ -133,6 +133,34 @@ const SECRETS: Record<string, string[]> = {
     '名前=値 password=§ 値',
     '"пароль":"x","password":"§","имя":"я"',
   ],
+  'objects under a name': [
+    '{"secret":{"value":"§"}}',
+    '{"secret": {"type": "a", "data": "§"}, "n": 1}',
+    '{"password":{"n":[1,{"a":"b"}],"current":"§","previous":"§"}}',
+    '{"credentials":{"default":{"value":"§"}}}',
+    'secret: {value: §}',
+    "secret: {type: a, value: '§'}",
+    'db: {secret: {value: §, n: 1}}',
+    '{"secret"=>{"value"=>"§"}}',
+    String.raw`{"log":"{\"secret\":{\"value\":\"§\"}}"}`,
+    '{\n  "secret": {\n    "name": "a",\n    "value": "§"\n  }\n}',
+  ],
+  'below a name': [
+    'password:\n  §\nuser: a',
+    'db:\n  password:\n      §\n  user: a',
+    'password: # of the database\n  §\nuser: a',
+    'password:\n  "§"\nuser: a',
+    'secret:\n  name: a\n  value: "§"\nnext: 1',
+  ],
+  'before a command': [
+    'PASSWORD=§ ./start',
+    'DB_PASSWORD=§ /usr/bin/start a b',
+    'DB_PASSWORD=§ node server.js',
+    'DB_PASSWORD=§ exec ./start',
+    'DB_PASSWORD=§ && ./start',
+    'DB_PASSWORD=§ | cat',
+  ],
+  'columns of a table': ['password=§\tuser\t12', 'a\tpassword=§\tb', '1\t2\napi_key = §\tb'],
   sentences: ['user a, password: §', 'login with password: § ok'],
 }
 
@@ -152,6 +180,13 @@ describe('values of letters that end things elsewhere', () => {
     ["password='a b c d9 kq' x", "password='§' x"],
     ['run: PASSWORD=aB3,dE5;fG7&hJ9 x', 'run: PASSWORD=§ x'],
     ['PASSWORD=correct horse battery\nA=1', 'PASSWORD=§\nA=1'],
+    ['[db]\npassword=two words\nuser=a', '[db]\npassword=§\nuser=a'],
+    ['password = two words ; and more', 'password = §'],
+    ['password=two words\tuser', 'password=§\tuser'],
+    ['{"secret":{"value":"a b c","n":1}}', '{"secret":{"value":"§","n":1}}'],
+    ['secret: {value: two words, n: 1}', 'secret: {value: §, n: 1}'],
+    ['secret: {value: a9:b=c, n: 1}', 'secret: {value: §, n: 1}'],
+    ['password:\n  "two words"\nnext: 1', 'password:\n  "§"\nnext: 1'],
     ['password=${DB_PASSWORD:-hunter2}', 'password=${DB_PASSWORD:-§}'],
     ['{"passwords":[1,"hunter22",null,"hunter23"]}', '{"passwords":[1,"§",null,"§"]}'],
     ['--password aB3)dE5 x', '--password § x'],
@@ -227,6 +262,22 @@ describe('prose, code and references stay', () => {
     '/etc/passwd: 12 lines',
     'GET /reset-password HTTP/1.1',
     'secretKeyRef:\n  name: a\n  key: b',
+    '"secret":{"secretName":"web-tls","defaultMode":420}',
+    '"Secret":{"File":{"Name":"a"},"SecretID":"b","SecretName":"c"}',
+    '{"password":{"type":"string","description":"of the user","default":""}}',
+    '{"token":{"value":15,"valid":true,"default":null}}',
+    '{"secret":{"value":{"name":"a"},"data":["a"]}}',
+    'secret: {secretName: web-tls, defaultMode: 420}',
+    'password: {type: String, required: true}',
+    'const token = { value: next() }',
+    'secret:\n  secretName: web-tls\n  defaultMode: 420\n',
+    'Password:\n  must be changed\n',
+    'Tokens:\n  alpha1\n  beta2\n',
+    'token:\n  expired\n',
+    'password:\nhunter2 logged in\n',
+    'Nov 21 15:36:25 vm app[1]: token:\nNov 21 15:36:26 vm cron[2]: started\n',
+    '# Passwords:\n# - eight letters at least\n',
+    'chpasswd <<EOF\nEOF\nat:once\n',
     'passwords: []',
     'password: {{ password }}',
     "password: \"{{ lookup('env', 'X') }}\"",
@@ -241,6 +292,16 @@ describe('prose, code and references stay', () => {
     'pass=3 fail=1',
     'The password is not set.',
   ])('%j', (text) => expect(blanked(text)).toBe(text))
+})
+
+describe('a command line in a journal of JSON', () => {
+  const hash = `$6$abcdefgh$${SECRET.repeat(6).slice(0, 86)}`
+  test.each(['--password', '-p'])('useradd %s', (flag) => {
+    const line = (secret: string) => JSON.stringify({ _CMDLINE: `useradd anna ${flag} "${secret}" -m`, _PID: '1' })
+    const masked = maskAll(line(hash.replaceAll('$', String.raw`\$`)))
+    expect(JSON.parse(masked)).toHaveProperty('_PID', '1')
+    expect(blanked(masked)).toBe(line('§'))
+  })
 })
 
 const plain = { unit: fc.constantFrom(...Array.from('ABCDEFGHJKLMNPQRSTUVWXYZabcdefghjkmnpqrstuvwxyz23456789')) }

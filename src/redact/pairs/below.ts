@@ -13,7 +13,7 @@ interface Secret {
   readonly rule: string
 }
 
-/** The values on the lines below; undefined when the name's line goes on, or nothing secret follows. */
+/** The values on the lines below, if any are; undefined when the name's own line goes on. */
 export function below(view: View, { tie, at }: Tied, secret: Secret): Finding | undefined {
   if (tie !== 'colon') return undefined
   BLOCK_MARK.lastIndex = at
@@ -22,30 +22,27 @@ export function below(view: View, { tie, at }: Tied, secret: Secret): Finding | 
   const framed = lineBreak && frameAt(view, withQuote(secret.name), lineBreak)
   if (!framed || !isLead(framed.lead)) return undefined
   const block = { kind: secret.kind, rule: secret.rule, column: framed.column, frame: framed.frame }
-  if (mark !== undefined) return found(blockAt(view, lineBreak.next, { ...block, lines: 'all' }))
+  if (mark !== undefined) return blockAt(view, lineBreak.next, { ...block, lines: 'all' })
   // Comments and quotations: what stands in them is prose.
-  if (framed.frame.head !== '' && !/[0a-z]/i.test(framed.frame.head)) return undefined
-  return (
-    found(blockAt(view, lineBreak.next, { ...block, lines: 'items' })) ?? indented(view, lineBreak.next, framed, secret)
-  )
+  if (framed.frame.head !== '' && !/[0a-z]/i.test(framed.frame.head)) return NOTHING
+  const items = blockAt(view, lineBreak.next, { ...block, lines: 'items' })
+  if (items.spans.length > 0 || items.pending) return items
+  return { spans: indented(view, lineBreak.next, framed, secret) }
 }
 
-const BLOCK_MARK = /([|>][-+0-9]{0,2})?[ \t]*(?:#[^\n\\]{0,200})?/y
+const NOTHING: Finding = { spans: [] }
+const BLOCK_MARK = /([|>][-+0-9]{0,2})?[ \t]*(?:#[ \t][^\n\\]{0,200})?/y
 
 /** The quotation mark of a quoted name is its first column. */
 function withQuote({ start, quote }: Name): number {
   return quote ? start - quote.backslashes - 1 : start
 }
 
-function found(finding: Finding): Finding | undefined {
-  return finding.spans.length > 0 || finding.pending ? finding : undefined
-}
-
 /** Longer ones are no scalars, and more lines no object, that anybody writes. */
 const LONGEST = 4096
 const MOST_LINES = 16
 
-function indented(view: View, from: number, { frame, column }: Framed, secret: Secret): Finding | undefined {
+function indented(view: View, from: number, { frame, column }: Framed, secret: Secret): Span[] {
   const spans: Span[] = []
   let at: number | undefined = from
   for (let turn = 0; turn < MOST_LINES && at !== undefined; turn++) {
@@ -57,13 +54,13 @@ function indented(view: View, from: number, { frame, column }: Framed, secret: S
     const member = MEMBER.exec(text)
     if (turn === 0 && !member) {
       const range = scalar(view, start + indent, end, secret)
-      return range && !goesOn(view, next, { frame, column }) ? { spans: [range] } : undefined
+      return range && !goesOn(view, next, { frame, column }) ? [range] : []
     }
     const range = member && isValueName(member[1]!) && scalar(view, start + member[0].length, end, secret)
     if (range) spans.push(range)
     at = next
   }
-  return spans.length > 0 ? { spans } : undefined
+  return spans
 }
 
 const MEMBER = /^[ \t]*(?:\\{0,15}["'])?([\w.-]{1,64})(?:\\{0,15}["'])?:(?:[ \t]+|$)/

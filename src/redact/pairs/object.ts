@@ -68,14 +68,17 @@ function thing(walk: Walk): Until | 'over' | undefined {
   const { view, kind } = walk
   const quote = quoteAt(view, walk.at)
   const start = quote ? walk.at + quote.backslashes + 1 : walk.at
-  const end = quote ? endOf(view, start, { until: 'quote', quote }) : endOfWords(view, start)
+  const end = quote
+    ? endOf(view, start, { until: 'quote', quote })
+    : endOfWords(view, start, walk.key === undefined ? KEY : WORDS)
   const open = end === view.end && !view.final
   const behind = end + (quote && !open ? quote.backslashes + 1 : 0)
   if (end === start && !quote) return 'over'
   walk.at = behind
   if (walk.key === undefined) {
     TIE.lastIndex = behind
-    if (!TIE.test(view.text)) return 'over'
+    // An item of a list.
+    if (!TIE.test(view.text)) return open ? 'over' : undefined
     walk.key = view.text.slice(start, Math.min(end, start + 100))
     walk.at = TIE.lastIndex
     return undefined
@@ -97,12 +100,13 @@ function isSecret({ view, name, kind, key }: Walk, start: number, end: number, q
   return isPlausible(text, name.name, kind, quote ? 'quoted' : 'colon')
 }
 
-function endOfWords({ text, end }: View, from: number): number {
-  WORDS.lastIndex = from
-  WORDS.test(text)
-  let to = Math.min(Math.max(from, WORDS.lastIndex), end)
+function endOfWords({ text, end }: View, from: number, words: RegExp): number {
+  words.lastIndex = from
+  words.test(text)
+  let to = Math.min(Math.max(from, words.lastIndex), end)
   while (to > from && text[to - 1] === ' ') to--
   return to
 }
 
-const WORDS = /[^\n,{}[\]"'\\:=]{1,4096}/y
+const KEY = /[^\n,{}[\]"'\\:=]{1,100}/y
+const WORDS = /[^\n,{}[\]"'\\]{1,4096}/y

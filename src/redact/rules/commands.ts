@@ -12,7 +12,9 @@ const GAP = String.raw`(?:[ \t\0]{1,64}|${QUOTE},(?:\s|\\{1,8}[nrt]){0,64}${QUOT
 const BACKSLASH = String.raw`\\(?!\\{0,15}["'nrt])`
 const LETTER = String.raw`(?:[^\s"'\0\\]|${BACKSLASH})`
 const ARGUMENTS = String.raw`(?:${GAP}(?:[^\s"'\0|;\\]|${BACKSLASH}){1,200}){0,12}?`
-const VALUE = String.raw`(?:${QUOTE})?(?!<masked:|REDACTED|\\{0,15}["'$\-]|\\{1,15}\s)(?<secret>${LETTER}+)`
+/** Of variables `$NAME` stays; a hash begins with its kind: `$6$`. */
+const VARIABLE = String.raw`\\{0,15}\$(?![0-9a-z]{1,8}\\{0,15}\$)`
+const VALUE = String.raw`(?:${QUOTE})?(?!<masked:|REDACTED|${VARIABLE}|\\{0,15}["'\-]|\\{1,15}\s)(?<secret>${LETTER}+)`
 
 function command(
   id: string,
