@@ -61,6 +61,26 @@ describe('its borders', () => {
   })
 })
 
+test('takes the longest of those that begin alike far beyond their first letters, in any order', () => {
+  const short = 's3cr3t-Value9-abcdefghijk-lmn'
+  const long = `${short}-opq`
+  for (const values of [
+    [long, short],
+    [short, long],
+  ])
+    expect(blanked(`${long} ${short}`, values)).toBe('§ §')
+})
+
+test.each([
+  ['of several lines', 'Value-9\nValue-10', false],
+  ['with a NUL', 'Value-9\0Value-10', false],
+  ['of 4096 characters', 'aB3$'.repeat(1024), true],
+  ['that is longer', `${'aB3$'.repeat(1024)}x`, false],
+])('a value %s', (_, value, telling) => {
+  expect(isTelling(value)).toBe(telling)
+  expect(blanked(`it is ${value}.`, [value])).toBe(telling ? 'it is §.' : `it is ${value}.`)
+})
+
 describe('what would hide the evidence is no secret', () => {
   it.each(
     `postgres password changeme 123456 1234567 true false localhost production administrator my-app some_user

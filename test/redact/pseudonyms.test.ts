@@ -3,7 +3,7 @@ import { describe, expect, it, test } from 'vitest'
 import { pseudonymSweep } from '../../src/redact/pseudonyms.ts'
 import { createRedactor } from '../../src/redact/redactor.ts'
 
-const FACTS = { hosts: ['web-1.example.org', 'web-1', 'localhost'], users: ['jdoe', 'root'] }
+const FACTS = { hosts: ['web-1.example.org', 'web-1', 'Localhost'], users: ['jdoe', 'root', 'x'] }
 
 function masked(text: string): string {
   const redact = createRedactor([], Buffer.alloc(32, 7), [pseudonymSweep(FACTS)])
@@ -44,7 +44,11 @@ describe('the same everywhere, or no name', () => {
     'ff:ff:ff:ff:ff:ff',
     '12:30:45',
     'localhost',
+    'Localhost',
     'root',
+    'set -x',
+    'web-1xexample.org',
+    'fe80::',
     'jdoes',
     'xweb-1',
     'std::string',
@@ -55,4 +59,13 @@ test('the same is the same', () => {
   const [one, other, again] = masked('192.0.2.7 192.0.2.8 192.0.2.7').split(' ')
   expect(one).toBe(again)
   expect(one).not.toBe(other)
+})
+
+test('what begins behind a stretch is left to the next one', () => {
+  const text = 'a 192.0.2.7 b'
+  const found = (from: number, to: number) =>
+    pseudonymSweep(FACTS).find({ text, end: text.length, final: true }, from, to)
+  expect(found(0, 2)).toEqual([])
+  expect(found(0, 3)).toEqual([{ start: 2, end: 11, kind: 'ip' }])
+  expect(found(3, text.length)).toEqual([])
 })

@@ -74,6 +74,10 @@ describe('the borders', () => {
   ])('%s', (_, range, hits) => expect(scanned(['token'], bytes, range)).toEqual(hits))
 })
 
+test('begins at to, where the rare part of another literal makes the search reach farther', () => {
+  expect(scanned(['token', 'eeeeqxzq'], Buffer.from('xxtokenxxxxxxx'), { from: 0, to: 2, end: 14 })).toEqual([])
+})
+
 test.each(['ab', 'Token', 'tok\u0100n'])('%j is no anchor', (word) => {
   expect(() => createScan([word])).toThrow('an anchor has at least 3 characters of one byte, letters in lower case')
 })
