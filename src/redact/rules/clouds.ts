@@ -80,7 +80,7 @@ const ROWS: readonly Row[] = [
     id: 'tailscale-key',
     title: 'Tailscale key',
     anchors: ['tskey-'],
-    pattern: `${START}tskey-[a-z]{2,12}-(?=[A-Za-z-]*[0-9])[A-Za-z0-9-]{16,}`,
+    pattern: `${START}tskey-[a-z]{2,12}-(?=[A-Za-z-]{0,99}[0-9])[A-Za-z0-9-]{16,}`,
     secret: (random) => `tskey-auth-k${random(11)}CNTRL-1${random(31)}`,
   },
   {

@@ -7,7 +7,7 @@ const ROWS: readonly Row[] = [
     id: 'slack-token',
     title: 'Slack token',
     anchors: ['xox', 'xapp-'],
-    pattern: `${START}(?:xox[a-z](?:\\.xox[a-z])?|xapp)-(?=[A-Za-z-]*[0-9])[A-Za-z0-9-]{10}[A-Za-z0-9%/+=-]{8,}`,
+    pattern: `${START}(?:xox[a-z](?:\\.xox[a-z])?|xapp)-(?=[A-Za-z-]{0,99}[0-9])[A-Za-z0-9-]{10}[A-Za-z0-9%/+=-]{8,}`,
     secret: (random) => `xoxb-123456789012-123456789012-${random(24)}`,
   },
   {

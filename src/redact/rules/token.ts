@@ -12,7 +12,7 @@ export const WORD = `(?:(?<![A-Za-z0-9])|${ESCAPED})`
 export const START = `(?:(?<![A-Za-z0-9_-])|${ESCAPED})`
 
 /** Not all of one case: words and file names are, random letters are not. */
-export const MIXED = '(?=[a-z_-]*[A-Z0-9])(?=[A-Z0-9_-]*[a-z])'
+export const MIXED = '(?=[a-z_-]{0,99}[A-Z0-9])(?=[A-Z0-9_-]{0,99}[a-z])'
 
 /** Characters of a token, as most vendors have them. */
 export const URL_SAFE = '[A-Za-z0-9_-]'

@@ -1,6 +1,7 @@
 /** Secrets in URLs: credentials before the host, webhooks, signed and authorized queries. */
-import { matching } from '../find.ts'
-import type { Rule, Span } from '../rule.ts'
+import { matching, rememberLong } from '../find.ts'
+import type { Rule, Span, View } from '../rule.ts'
+import { isPlaceholder, passwordWithQuotes } from './quoted-password.ts'
 import { QUERY_RULES } from './queries.ts'
 import { WEBHOOK_RULES } from './webhooks.ts'
 
@@ -10,15 +11,18 @@ const credentials: Rule = {
   anchors: ['://', String.raw`:\/\/`],
   rank: 1,
   find(view, at) {
-    URL.lastIndex = at
-    const match = URL.exec(view.text)
-    if (!match) return undefined
-    const rest = match[1]!
-    const spans = secretsIn(rest).map(({ start, end }) => ({
-      start: URL.lastIndex - rest.length + start,
-      end: URL.lastIndex - rest.length + end,
-    }))
-    return spans.length > 0 ? { spans } : undefined
+    const from = startOf(view, at)
+    if (from === undefined) return undefined
+    const end = endOfUrl(view, from)
+    const rest = view.text.slice(from, Math.min(end, from + LONGEST))
+    const sign = rest.indexOf('@')
+    const spans = sign < 0 ? [] : secretsIn(rest)
+    const isCut = rest.length === end - from && (sign < 0 || sign === rest.length - 1)
+    const quoted = isCut ? passwordWithQuotes(view, at, from, end) : undefined
+    if (quoted) return { spans: [quoted] }
+    return spans.length > 0
+      ? { spans: spans.map((span) => ({ start: from + span.start, end: from + span.end })) }
+      : undefined
   },
   canary: (random) => {
     const secret = random(20)
@@ -26,8 +30,27 @@ const credentials: Rule = {
   },
 }
 
+const LONGEST = 2048
+
+function startOf({ text }: View, at: number): number | undefined {
+  if (text[at + 1] === '\\') return at + 5
+  return /[A-Za-z0-9]/.test(text[at - 1] ?? '') ? at + 3 : undefined
+}
+
+/** The same for all of `a://a:a://a:…`. */
+function endOfUrl(view: View, from: number): number {
+  const known = LONG_URLS.holding(view, from)
+  if (known) return known.end
+  URL.lastIndex = from
+  URL.test(view.text)
+  LONG_URLS.add(view, [{ start: from, end: URL.lastIndex }])
+  return URL.lastIndex
+}
+
+const LONG_URLS = rememberLong()
+
 /** A backslash is part of it unless it escapes what follows. */
-const URL = /(?:(?<=[A-Za-z0-9]):\/\/|:\\\/\\\/)((?:[^\s"'`<>\\]|\\(?![\s"'`<>\\nrtu])){1,2048})/y
+const URL = /(?:[^\s"'`<>\\]|\\(?![\s"'`<>\\nrtu]))*/y
 
 function secretsIn(rest: string): Span[] {
   const at = endOfUserinfo(rest)
@@ -37,7 +60,7 @@ function secretsIn(rest: string): Span[] {
   if (rest.startsWith('[') || /[/?#]/.test(rest.slice(0, colon))) return []
   const spans: Span[] = []
   if (isTokenLike(rest.slice(0, colon))) spans.push({ start: 0, end: colon })
-  if (!PLACEHOLDER.test(rest.slice(colon + 1, at))) spans.push({ start: colon + 1, end: at })
+  if (!isPlaceholder(rest.slice(colon + 1, at))) spans.push({ start: colon + 1, end: at })
   return spans
 }
 
@@ -55,9 +78,6 @@ function endOfUserinfo(rest: string): number {
 }
 
 const HOST = /^@(?:\[|localhost\b|[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+|[A-Za-z0-9.-]+:\d)/
-
-/** As users and programs write what stands for a secret. */
-const PLACEHOLDER = /^(?:\$\{?\w+\}?|\$\{[^}]*\}|\$\(.*|[*]+|[xX]{3,}|%s|%[0-9A-F]{2}s|\{.*\}|\[.*\]|-|…|redacted|)$/i
 
 function isTokenLike(text: string): boolean {
   return /^[A-Za-z0-9_~.%+=-]{20,}$/.test(text) && /\d/.test(text) && /[A-Za-z]/.test(text) && !/[.-].*[.-]/.test(text)
