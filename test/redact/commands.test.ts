@@ -32,6 +32,9 @@ describe('masked', () => {
     'useradd -m -p § jo',
     'echo "root:§" | chpasswd',
     'echo § | docker login --password-stdin r.example.org',
+    '{"chpasswd":{"expire":false,"list":"root:§\\njo:§"}}',
+    String.raw`{"log":"{\"chpasswd\":{\"list\":\"root:§\\njo:§\\n\",\"expire\":false}}"}`,
+    'chpasswd: {expire: False, list: "root:§\\njo:§"}',
     'chpasswd <<EOF\nroot:§\njo:§\nEOF\n',
   ])('%j', (text) => expect(blanked(text.replaceAll('§', 'k7Wq9zLp2XvR'))).toBe(text))
 })
@@ -50,6 +53,14 @@ describe('left', () => {
     'bypass: on',
     'echo hello | cat',
     'chpasswd:\n  expire: false\n',
+    'chpasswd: {expire: False}\nusers: {list: "a:b"}',
+    'sshpass -p \\$PASS ssh a',
+    'mysql start\\nother -pnothing',
     'root:R',
   ])('%j', (text) => expect(blanked(text)).toBe(text))
+})
+
+it('masks logins that are a list', () => {
+  const text = '{"chpasswd":{"list":["root:k7Wq9zLp2XvR","jo:k7Wq9zLp2XvR"],"expire":false}}'
+  expect(blanked(text)).toBe('{"chpasswd":{"list":["§","§"],"expire":false}}')
 })

@@ -1,8 +1,7 @@
 /** Secrets as arguments of well-known commands that have no name to go by; in shell, and as lists of JSON. */
 import { matching } from '../find.ts'
-import { blockAt, type Block } from '../pairs/block.ts'
-import { breakAt, frameAt } from '../pairs/frame.ts'
-import type { Finding, Rule, View } from '../rule.ts'
+import type { Rule } from '../rule.ts'
+import { chpasswd } from './chpasswd.ts'
 
 /** A quotation mark, as it is or in a string, or in a string within it. */
 const QUOTE = String.raw`\\{0,15}["']`
@@ -114,34 +113,5 @@ export const COMMAND_RULES: readonly Rule[] = [
       (secret) => `${name} "root:${secret}" | chpasswd`,
     ),
   ),
-  {
-    id: 'chpasswd',
-    title: 'user:password lines of chpasswd, in cloud-init and in here-documents',
-    anchors: ['chpasswd'],
-    rank: 1,
-    find: chpasswd,
-    resume: (view, { at, state }) => blockAt(view, at, state as Block),
-    canary: (random) => {
-      const secrets = [random(10), random(10)]
-      return {
-        text: `chpasswd:\n  expire: false\n  list: |\n    root:${secrets[0]}\n    deploy:${secrets[1]}\nruncmd: []\n`,
-        secrets,
-      }
-    },
-  },
+  chpasswd,
 ]
-
-/** In YAML what is indented below; of a here-document all up to the first line that is no login. */
-function chpasswd(view: View, at: number): Finding | undefined {
-  CHPASSWD.lastIndex = at
-  const match = CHPASSWD.exec(view.text)
-  const lineBreak = match && breakAt(view, CHPASSWD.lastIndex)
-  const framed = lineBreak && frameAt(view, at, lineBreak)
-  if (!framed) return undefined
-  const { frame, column } = framed
-  const lines = match[1] === undefined ? 'logins' : 'logins only'
-  return blockAt(view, lineBreak.next, { kind: 'password', column, frame, lines, rule: 'chpasswd' })
-}
-
-const CHPASSWD =
-  /chpasswd(?::[ \t]{0,64}|(?:[ \t]{1,64}-[a-zA-Z-]{1,20}){0,8}[ \t]{0,64}(<<)-?[ \t]{0,64}(?:\\{0,15}["'])?\w{1,64}(?:\\{0,15}["'])?[^\n\\]{0,200})/y
