@@ -1,7 +1,8 @@
 /** Everything that runs, as a few JavaScript files in one folder: no TypeScript to strip, no packages to look for. */
 import { readdir } from 'node:fs/promises'
-import { basename, dirname, join, relative } from 'node:path'
-import { rolldown, type Plugin, type RolldownOutput } from 'rolldown'
+import { join, relative } from 'node:path'
+import { rolldown, type RolldownOutput } from 'rolldown'
+import { withCollectors, withoutUndici, withoutUnused, withVersion, withWorkers } from './bundle-plugins.ts'
 import { NATIVE } from './native.ts'
 import { TOP } from './places.ts'
 
@@ -27,7 +28,13 @@ export async function bundleApp(version: string): Promise<App> {
     onLog: (_level, log) => {
       throw new Error(`the bundle cannot be made: ${log.message}`)
     },
-    plugins: [withVersion(version), withCollectors(await collectorFiles()), withWorkers()],
+    plugins: [
+      withVersion(version),
+      withCollectors(await collectorFiles()),
+      withWorkers(),
+      withoutUndici(),
+      withoutUnused(),
+    ],
   })
   try {
     const { output } = await bundle.generate({
@@ -66,62 +73,7 @@ function packagesOf(output: RolldownOutput['output']): string[] {
   return [...new Set(from)].toSorted()
 }
 
-/** The version of the release, which need not be that of package.json. */
-function withVersion(version: string): Plugin {
-  return {
-    name: 'version',
-    load: (id) => (id === join(TOP, 'package.json') ? { code: JSON.stringify({ version }), moduleType: 'json' } : null),
-  }
-}
-
 async function collectorFiles(): Promise<string[]> {
   const names = await readdir(join(TOP, 'collectors'))
   return names.filter((name) => name.endsWith('.ts')).toSorted()
-}
-
-/** In the sources the collectors are what lies in a folder; here a table stands for the folder. */
-function withCollectors(files: readonly string[]): Plugin {
-  const registry = join(TOP, 'src/collect/registry.ts')
-  const table = 'diagd:collectors'
-  return {
-    name: 'collectors',
-    resolveId: (id) => (id === table ? table : null),
-    load(id) {
-      if (id !== table) return null
-      const imports = files.map(
-        (file, at) => `import * as c${at} from ${JSON.stringify(join(TOP, 'collectors', file))}`,
-      )
-      const rows = files.map((file, at) => `${JSON.stringify(file)}: c${at}`)
-      return `${imports.join('\n')}\nexport default { ${rows.join(', ')} }`
-    },
-    transform(code, id) {
-      if (id !== registry) return null
-      const changed = replaceOnce(code, 'readdirSync(fileURLToPath(BUILT_IN))', 'Object.keys(BUILT_IN)')
-      const taken = replaceOnce(changed, 'await import(new URL(file, BUILT_IN).href)', 'BUILT_IN[file]')
-      return replaceOnce(taken, "new URL('../../collectors/', import.meta.url)", `(await import('${table}')).default`)
-    },
-  }
-}
-
-function replaceOnce(code: string, before: string, after: string): string {
-  const parts = code.split(before)
-  if (parts.length === 2) return parts.join(after)
-  throw new Error(
-    `src/collect/registry.ts finds its collectors in another way now, packaging/bundle.ts has to follow: ${before}`,
-  )
-}
-
-/** `new URL('x-worker.ts', import.meta.url)` becomes an entry of its own, beside all others. */
-function withWorkers(): Plugin {
-  return {
-    name: 'workers',
-    transform(code, id) {
-      if (!id.startsWith(join(TOP, 'src'))) return null
-      return code.replaceAll(/new URL\('([\w./-]+-worker)\.ts', import\.meta\.url\)/g, (_, path: string) => {
-        const fileName = `${basename(path)}.js`
-        this.emitFile({ type: 'chunk', id: join(dirname(id), `${path}.ts`), fileName })
-        return `new URL('${fileName}', import.meta.url)`
-      })
-    },
-  }
 }
