@@ -1,6 +1,6 @@
 /** The key of this node that the tokens in masks are made with. It is made once, and never leaves. */
 import { randomBytes } from 'node:crypto'
-import { constants, mkdir, open } from 'node:fs/promises'
+import { constants, link, mkdir, open, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
 
 const KEY_BYTES = 32
@@ -42,26 +42,30 @@ async function readKey(path: string): Promise<Uint8Array | undefined> {
   }
 }
 
-/** Another process may make it at the same moment: then its key is the key. */
+/** Another process may make it at the same moment: then its key is the key. Nobody ever sees a half of one. */
 async function makeKey(path: string): Promise<Uint8Array> {
   await mkdir(dirname(path), { recursive: true, mode: 0o700 })
   const key = randomBytes(KEY_BYTES)
+  const part = `${path}.${randomBytes(6).toString('hex')}.part`
   try {
-    const file = await open(
-      path,
-      constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW,
-      0o600,
-    )
-    try {
-      await file.writeFile(key)
-      await file.sync()
-    } finally {
-      await file.close()
-    }
+    await writeKey(part, key)
+    await link(part, path)
     return key
   } catch (error) {
     const there = (error as NodeJS.ErrnoException).code === 'EEXIST' ? await readKey(path) : undefined
     if (there) return there
     throw error
+  } finally {
+    await rm(part, { force: true })
+  }
+}
+
+async function writeKey(path: string, key: Uint8Array): Promise<void> {
+  const file = await open(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW, 0o600)
+  try {
+    await file.writeFile(key)
+    await file.sync()
+  } finally {
+    await file.close()
   }
 }
