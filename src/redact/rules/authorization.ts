@@ -1,6 +1,6 @@
 /** Credentials in headers: the scheme stays. */
-import { endOfRun, matching } from '../find.ts'
-import type { Finding, Rule, View } from '../rule.ts'
+import { endOfRun, matching, rememberLong } from '../find.ts'
+import type { Finding, Pending, Rule, View } from '../rule.ts'
 
 /** The name, quotes of JSON or of a shell, and what separates name and value. */
 const HEADER = /authorization(\\*["'])?\s{0,4}(?:=>|[:=,])\s{0,4}\[?\s{0,4}(\\*["'])?/iy
@@ -18,17 +18,20 @@ const authorization: Rule = {
   anchors: ['authorization'],
   rank: 1,
   find(view, at) {
-    const header = matchAt(HEADER, view.text, at)
+    const header = LONG.holding(view, at) ? null : matchAt(HEADER, view.text, at)
     if (!header) return undefined
     const from = at + header[0].length
     const long = matchAt(LONG_SCHEME, view.text, from)
     if (long) return fields(view, from + long[0].length, header[2])
     const start = from + (matchAt(SCHEME, view.text, from)?.[0].length ?? 0)
     const credential = matchAt(CREDENTIAL, view.text, start)?.[0]
-    if (!credential || !isCredential(credential, start > from)) return undefined
-    return upTo(view, start, start + credential.length)
+    if (!credential) return undefined
+    const end = start + credential.length
+    LONG.add(view, [{ start, end }])
+    // What makes it one is seen at its beginning.
+    return isCredential(credential.slice(0, 1024), start > from) ? upTo(view, start, end, null) : undefined
   },
-  resume: (view, { at }) => upTo(view, at, endOfRun(view, at)),
+  resume,
   canary: (random) => {
     const secret = `${random(39)}7`
     return { text: `> Authorization: Bearer ${secret}\r\n`, secrets: [secret] }
@@ -37,28 +40,60 @@ const authorization: Rule = {
 
 /** Several fields, with quotes: to the quote that opened the value, or to the end of the line. */
 function fields(view: View, start: number, quote: string | undefined): Finding | undefined {
-  const line = view.text.slice(start, start + 8192)
-  const end = start + (quote ? indexOf(line, quote) : UNQUOTED.exec(line)![0].length)
   // "Digest authentication failed"
-  if (!view.text.slice(start, end).includes('=')) return undefined
-  return upTo(view, start, end)
+  if (!view.text.slice(start, start + 1024).includes('=')) return undefined
+  const finding = upToFields(view, start, { quote, inside: false })
+  const [span] = finding.spans
+  if (!view.text.slice(start, span!.end).includes('=')) return undefined
+  LONG.add(view, finding.spans)
+  return finding
+}
+
+const LONG = rememberLong()
+
+interface Fields {
+  /** Opened before all of them. */
+  readonly quote: string | undefined
+  /** What is known ended between the quotes of one. */
+  readonly inside: boolean
+}
+
+function resume(view: View, { at, state }: Pending): Finding {
+  return state === null ? upTo(view, at, endOfRun(view, at), null) : upToFields(view, at, state as Fields)
+}
+
+function upToFields(view: View, from: number, { quote, inside }: Fields): Finding {
+  if (quote) return upTo(view, from, beforeQuote(view, from, quote), { quote, inside })
+  const closed = inside ? endOf(CLOSING, view, from) : from
+  // Not one byte more is known, and no quote closed it.
+  if (inside && closed === view.end && view.text[closed - 1] !== '"') return upTo(view, from, closed, { quote, inside })
+  const end = endOf(UNQUOTED, view, closed)
+  const opened = endOf(OPENED, view, end)
+  return upTo(view, from, opened === view.end && !view.final ? opened : end, { quote, inside: opened > end })
+}
+
+/** A quote that is escaped deeper belongs to the value. */
+function beforeQuote({ text, end }: View, from: number, quote: string): number {
+  const stop = new RegExp(`(?<!\\\\)${quote.replaceAll('\\', '\\\\')}|[\\r\\n]`, 'g')
+  stop.lastIndex = from
+  return stop.exec(text)?.index ?? end
+}
+
+function endOf(pattern: RegExp, { text }: View, from: number): number {
+  pattern.lastIndex = from
+  return pattern.test(text) ? pattern.lastIndex : from
 }
 
 /** Quotes stand behind `=` only; another one closes what a shell was given. */
-const UNQUOTED = /^(?:[^"'<\r\n]|(?<==\\{0,3})"[^"\r\n]*")*/
+const UNQUOTED = /(?:[^"'<\r\n]|(?<==\\{0,3})"[^"\r\n]*")*/y
+const OPENED = /(?<==\\{0,3})"[^"\r\n]*$/y
+const CLOSING = /[^"\r\n]*"?/y
 
-/** A quote that is escaped deeper belongs to the value. */
-function indexOf(line: string, quote: string): number {
-  const found = new RegExp(`(?<!\\\\)${quote.replaceAll('\\', '\\\\')}`).exec(line)
-  const end = /[\r\n]/.exec(line)
-  return Math.min(found?.index ?? line.length, end?.index ?? line.length)
-}
-
-function upTo(view: View, start: number, end: number): Finding {
+function upTo(view: View, start: number, end: number, state: Fields | null): Finding {
   const goesOn = end >= view.end && !view.final
   return {
     spans: [{ start, end }],
-    ...(goesOn ? { pending: { rule: authorization.id, at: view.end, state: null } } : {}),
+    ...(goesOn ? { pending: { rule: authorization.id, at: view.end, state } } : {}),
   }
 }
 
@@ -97,7 +132,7 @@ const basic: Rule = {
     const match = matchAt(BASIC, view.text, at)
     if (!match || !/^[ -~]*:[ -~]*$/.test(Buffer.from(match[1]!, 'base64').toString('latin1'))) return undefined
     const end = at + match[0].length
-    return upTo(view, end - match[1]!.length, end)
+    return upTo(view, end - match[1]!.length, end, null)
   },
   canary: (random) => {
     const secret = Buffer.from(`app:${random(20)}`).toString('base64')

@@ -1,4 +1,5 @@
 /** Cookies: names and attributes stay, values go. */
+import { rememberLong } from '../find.ts'
 import type { Finding, Rule, Span, View } from '../rule.ts'
 
 /** The name, quotes of JSON or of a shell, and what separates name and value. */
@@ -18,8 +19,11 @@ const cookie: Rule = {
   anchors: ['cookie'],
   rank: 1,
   find(view, at) {
-    const header = matchAt(HEADER, view.text, at)
-    return header ? values(view, at + header[0].length, header[2] === '[') : undefined
+    const header = LONG.holding(view, at) ? null : matchAt(HEADER, view.text, at)
+    if (!header) return undefined
+    const finding = values(view, at + header[0].length, header[2] === '[')
+    LONG.add(view, finding.spans)
+    return finding
   },
   resume: (view, { at, state }) => values(view, at, state === true, true),
   canary: (random) => {
@@ -30,6 +34,8 @@ const cookie: Rule = {
     }
   },
 }
+
+const LONG = rememberLong()
 
 function values(view: View, from: number, array: boolean, within = false): Finding {
   const { text } = view

@@ -2,9 +2,9 @@
 import { matching } from '../find.ts'
 import type { Rule } from '../rule.ts'
 
-/** JSON may escape a slash. */
-const S = String.raw`\\?/`
-const PATH = String.raw`(?:\\/|[\w/@-])`
+/** JSON may escape a slash; in a URL within a URL it is percent-encoded, perhaps more than once. */
+const S = String.raw`(?:\\?/|%(?:25){0,2}2f)`
+const PATH = String.raw`(?:\\/|%(?:25){0,2}(?:2f|40)|[\w/@-])`
 
 /** By host: what the path looks like. */
 const FORMS = {
@@ -14,7 +14,7 @@ const FORMS = {
   '.webhook.office.com': String.raw`\.webhook\.office\.com${S}\w{1,20}${S}(?<secret4>${PATH}{20,})`,
   'outlook.office.com': String.raw`outlook\.office(?:365)?\.com${S}webhook${S}(?<secret5>${PATH}{20,})`,
   'outlook.office365.com': String.raw`outlook\.office365\.com${S}webhook${S}(?<secret6>${PATH}{20,})`,
-  'api.telegram.org': String.raw`api\.telegram\.org${S}(?:file${S})?bot\d{5,12}:(?<secret7>[\w-]{20,})`,
+  'api.telegram.org': String.raw`api\.telegram\.org${S}(?:file${S})?bot\d{5,12}(?::|%(?:25){0,2}3a)(?<secret7>[\w-]{20,})`,
   'hooks.zapier.com': String.raw`hooks\.zapier\.com${S}hooks${S}catch${S}(?<secret8>${PATH}{8,})`,
 }
 

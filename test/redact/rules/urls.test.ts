@@ -62,10 +62,27 @@ table('webhooks', {
       `https://acme.webhook.office.com/webhookb2/${r(36)}@${r(36)}/IncomingWebhook/x`,
       `https://acme.webhook.office.com/webhookb2/${W}`,
     ],
+    [
+      `to=https%3A%2F%2Fhooks.slack.com%2Fservices%2FT01234567%2FB0123456789%2F${r(24)}%3Fa=1&b=c`,
+      `to=https%3A%2F%2Fhooks.slack.com%2Fservices%2F${W}%3Fa=1&b=c`,
+    ],
+    [
+      `https%3A%2F%2Fdiscord.com%2Fapi%2Fwebhooks%2F123456789012345678%2F${r(68)} x`,
+      `https%3A%2F%2Fdiscord.com%2Fapi%2Fwebhooks%2F123456789012345678%2F${W} x`,
+    ],
+    [
+      `https%253a%252f%252facme.webhook.office.com%252fwebhookb2%252f${r(36)}%2540${r(36)}%252fIncomingWebhook%252fx%26y`,
+      `https%253a%252f%252facme.webhook.office.com%252fwebhookb2%252f${W}%26y`,
+    ],
+    [
+      `https%3A%2F%2Fapi.telegram.org%2Fbot1234567890%3A${r(35)}%2FsendMessage`,
+      `https%3A%2F%2Fapi.telegram.org%2Fbot1234567890%3A${W}%2FsendMessage`,
+    ],
     [`https://hooks.zapier.com/hooks/catch/123456/abc123x/`, `https://hooks.zapier.com/hooks/catch/${W}`],
   ],
   untouched: [
     'https://hooks.slack.com/services/ and https://hooks.slack.com/docs/about-our-webhooks',
+    'https%3A%2F%2Fhooks.slack.com%2Fdocs%2Fabout-our-webhooks https%3A%2F%2Fdiscord.com%2Fapi%2Fwebhooks%2F',
     'https://discord.com/api/v10/gateway https://discord.com/api/webhooks/',
     'https://api.telegram.org/ is down; https://outlook.office.com/mail/inbox',
   ],
