@@ -12,6 +12,7 @@ const TEXTS: Record<string, string> = {
   'a block scalar': 'a: 1\npassword: |\n  §\n  §\nnext: 1\n',
   'a block scalar, folded, deeper': 'db:\n  password: >-\n    §\n  user: a\n',
   'a block scalar with an empty line': 'password: |\n  §\n\n  §\nnext: 1\n',
+  'a block scalar that begins with an empty line': 'password: |\n\n  §\nnext: 1\n',
   'a list': 'passwords:\n  - §\n  - "§"\nnext: 1\n',
   'a list that is not indented': "tokens:\n- §\n- '§'\nnext: 1\n",
   'a scalar on the next line': 'db:\n  password:\n    §\n  user: a\n',
@@ -26,7 +27,7 @@ const TEXTS: Record<string, string> = {
   'what is piped': 'echo hello\necho "root:§" | chpasswd\nprintf \'jo:§\' | chpasswd\necho | cat\n',
   'a part of MIME': 'Content-Transfer-Encoding: base64\nContent-Type: text/x\n\n¶\n¶\n\n--==1==--\nword\n',
   'a file of cloud-init': 'write_files:\n- encoding: b64\n  content: |\n    ¶\n    ¶\n  path: /x\n',
-  'binary of YAML': 'a: !!binary |\n  ¶\n  ¶\nb: word\n',
+  'binary of YAML': 'a: !!binary |\n  ¶\n  ¶\nword\n',
   arguments:
     'sshpass -p "§" ssh a\ncurl -u "bot:§" https://example.org/\nmysql -uroot -p§\nhtpasswd -b /x admin §\nnext\n',
 }
@@ -50,7 +51,8 @@ const PLACES: Record<string, (text: string) => string> = {
 
 function headed(text: string, head: (line: number) => string): string {
   const lines = text.trimEnd().split('\n')
-  return `${lines.map((line, n) => `${head(n)}${line}`).join('\n')}\n`
+  // Of an empty line nothing but the head is left.
+  return `${lines.map((line, n) => `${head(n)}${line}`.trimEnd()).join('\n')}\n`
 }
 
 it('in a comment', () => {

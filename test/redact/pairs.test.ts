@@ -275,6 +275,8 @@ describe('prose, code and references stay', () => {
     'Tokens:\n  alpha1\n  beta2\n',
     'token:\n  expired\n',
     'password:\nhunter2 logged in\n',
+    'password:\nhunter2\n',
+    'db:\n  password:\n  hunter2\n',
     'Nov 21 15:36:25 vm app[1]: token:\nNov 21 15:36:26 vm cron[2]: started\n',
     '# Passwords:\n# - eight letters at least\n',
     'chpasswd <<EOF\nEOF\nat:once\n',
