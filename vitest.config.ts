@@ -2,13 +2,34 @@ import { defineConfig } from 'vitest/config'
 
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
-    exclude: ['test/system/**'],
     // Real processes and sockets need their time on a loaded machine; a test that hangs still ends.
     testTimeout: 60_000,
     hookTimeout: 120_000,
     teardownTimeout: 10_000,
     retry: 0,
     pool: 'forks',
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'here',
+          include: ['test/**/*.test.ts'],
+          exclude: ['test/system/**'],
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        extends: true,
+        // Machines of their own, see docs/testing.md. After all the others, so that neither starves the other.
+        test: {
+          name: 'system',
+          include: ['test/system/*.test.ts'],
+          globalSetup: ['test/system/harness/global-setup.ts'],
+          testTimeout: 300_000,
+          hookTimeout: 300_000,
+          sequence: { groupOrder: 1 },
+        },
+      },
+    ],
   },
 })

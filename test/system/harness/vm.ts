@@ -1,0 +1,101 @@
+/**
+ * A test machine: systemd as the first process of a root file system of its own, with a network, control groups and
+ * process ids of its own, in 2 s. Not a real kernel of its own: log of the kernel and uptime are the host's.
+ *
+ *     const vm = await createVm({ userData: '#cloud-config\n…' })
+ *     await vm.boot()
+ *     await vm.sh('systemctl is-active docker')
+ */
+import { execa, type ResultPromise } from 'execa'
+import { createMachine } from './machine.ts'
+import { insideOf, outsideOf } from './network.ts'
+import { startNspawn, type Running } from './nspawn.ts'
+import { prepareRoot, type RootOptions } from './prepare.ts'
+
+export interface Vm {
+  readonly name: string
+  /** Starts it and waits until all units are up; `degraded` when some of them failed. */
+  boot(): Promise<'running' | 'degraded'>
+  /** Runs a command inside, as root, and gives its output; rejects with its stderr when it fails. */
+  run(command: string, ...args: string[]): Promise<string>
+  /** The same with a line of shell. */
+  sh(script: string): Promise<string>
+  /** Starts a command inside whose output is read while it comes. */
+  start(command: string, ...args: string[]): ResultPromise<typeof CLEAN>
+  /** Runs a command of the host in the network of the machine, or at the other end of its cable. */
+  fromNetwork(where: 'inside' | 'outside', command: readonly string[], input?: string): Promise<Buffer>
+  /** Asks it to boot again, and waits as `boot` does. */
+  reboot(): Promise<'running' | 'degraded'>
+  /** Ends all that runs in it, at once. What was written stays. */
+  powerCut(): Promise<void>
+  /** Shuts it down in order. */
+  powerOff(): Promise<void>
+  /** Takes it away, running or not. */
+  remove(): Promise<void>
+}
+
+/** Its root is the one of the cache, which has to be there, under a layer of its own. */
+export async function createVm(options: RootOptions = {}): Promise<Vm> {
+  const machine = createMachine()
+  let running: Running | undefined
+  const alive = () => {
+    if (!running) throw new Error(`${machine.name} does not run`)
+    return running
+  }
+  const ended = async (): Promise<number | null> => {
+    const code = await alive().ended
+    running = undefined
+    return code
+  }
+  const start: Vm['start'] = (command, ...args) => execa(NSENTER, [...into(alive().leader), command, ...args], CLEAN)
+  const run: Vm['run'] = async (command, ...args) => (await start(command, ...args)).stdout
+  const boot: Vm['boot'] = async () => {
+    running = await startNspawn(machine)
+    return running.booted
+  }
+  await prepareRoot(machine, options)
+  return {
+    name: machine.name,
+    boot,
+    start,
+    run,
+    sh: (script) => run('bash', '-euc', script),
+    fromNetwork: async (where, command, input = '') => {
+      const netns = where === 'inside' ? insideOf(machine.name) : outsideOf(machine.name)
+      const options = { encoding: 'buffer', input, maxBuffer: 2 ** 30 } as const
+      const { stdout } = await execa(NSENTER, [`--net=${netns}`, ...command], options)
+      return Buffer.from(stdout)
+    },
+    reboot: async () => {
+      // The command may end together with the machine.
+      await start('systemctl', 'reboot').catch(() => {})
+      const code = await ended()
+      if (code !== REBOOT) throw new Error(`${machine.name} did not reboot, it ended with ${code}`)
+      return boot()
+    },
+    powerCut: async () => {
+      process.kill(alive().leader, 'SIGKILL')
+      await ended()
+    },
+    powerOff: async () => {
+      alive().powerOff()
+      await ended()
+    },
+    remove: machine.remove,
+  }
+}
+
+const NSENTER = '/usr/bin/nsenter'
+
+/** How systemd-nspawn ends when the machine wants to be started again. */
+const REBOOT = 133
+
+const into = (leader: number) => [`--target=${leader}`, ...ALL_NAMESPACES, '--']
+const ALL_NAMESPACES = ['--mount', '--uts', '--ipc', '--net', '--pid', '--cgroup', '--root', '--wd']
+
+/** Nothing of the test's own environment is seen inside. */
+const CLEAN = {
+  env: { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', HOME: '/root', LANG: 'C.UTF-8' },
+  extendEnv: false,
+  stdin: 'ignore',
+} as const
