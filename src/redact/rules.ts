@@ -6,6 +6,7 @@ import { HASH_RULES } from './rules/hashes.ts'
 import { HEADER_RULES } from './rules/headers.ts'
 import { KEY_RULES } from './rules/keys.ts'
 import { PAIR_RULES } from './rules/pairs.ts'
+import { PIN_RULES } from './rules/pins.ts'
 import { URL_RULES } from './rules/urls.ts'
 import { VENDOR_RULES } from './rules/vendors.ts'
 
@@ -17,5 +18,6 @@ export const RULES: readonly Rule[] = [
   ...HASH_RULES,
   ...ENCODED_RULES,
   ...COMMAND_RULES,
+  ...PIN_RULES,
   ...PAIR_RULES,
 ]

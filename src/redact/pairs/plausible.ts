@@ -38,6 +38,8 @@ export function isPlausible(raw: string, name: string, kind: string, tie: Tie): 
   if (isMessage(value, name, tie) || isSaidOf(value, name, tie)) return false
   // The bracket at which a parser gave up.
   if (tie !== 'quoted' && /^[!-/:-@[-`{-~]{1,3}$/.test(value)) return false
+  // A password may be as short as that.
+  if (/^x$/i.test(value) && kind !== 'password') return false
   // A count: "token: 15", "pass: 3".
   if (/^[\d.,]{1,7}$/.test(value) && (kind === 'token' || /^pass$/i.test(name))) return false
   if (tie === 'quoted') return true
@@ -75,9 +77,9 @@ function isMessage(value: string, name: string, tie: Tie): boolean {
   return tie === 'colon' && /[\x80-\xff]{6}/.test(value) && (value.endsWith(':') || /[\x80-\xff]{6}$/.test(value))
 }
 
-/** `****`, `xxxx`, `~`, `…`, `<password>`, `[REDACTED]`, `PASSWORD`. */
+/** `****`, `xxxx` (a single `x` may be a password), `~`, `…`, `<password>`, `[REDACTED]`, `PASSWORD`. */
 function isStandIn(value: string): boolean {
-  if (/^(?:[*.?#_~-]+|[xX]+|(?:\xE2\x80[\xA2\xA6])+)$/.test(value)) return true
+  if (/^(?:[*.?#_~-]+|[xX]{2,}|(?:\xE2\x80[\xA2\xA6])+)$/.test(value)) return true
   if (/^(?:<[^<>]*>|\[[A-Za-z *_-]*\]|\([a-z *_-]*\)|%[a-zA-Z]|%\(\w+\)[a-z]|\\n|\\?["'])$/.test(value)) return true
   return /^(?:[A-Z]+_)*(?:PASSWORD|PASSWD|PASS|TOKEN|SECRET|KEY|STRING)$/.test(value)
 }

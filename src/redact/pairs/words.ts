@@ -26,6 +26,8 @@ const LAST_TWO: Readonly<Record<string, string>> = {
     'secret_key secret_keys signing_key encryption_key decryption_key master_key session_key unseal_key recovery_key',
   ),
   ...kind('secret', 'connection_string conn_string client_key preshared_key wep_key'),
+  ...kind('password', 'gsm_pin 1x_pin sim_pin wps_pin ap_pin user_pin so_pin pin_value'),
+  ...kind('secret', 'mka_cak'),
   ...kind('private-key', 'private_key rsa_private dsa_private ecdsa_private ed25519_private deploy_key key_material'),
 }
 
@@ -182,6 +184,12 @@ export const NAME_ANCHORS = [
   ]),
   'dbpwd',
   'userpwd',
+  // Of NetworkManager, hostapd and PKCS #11.
+  ...['gsm', '1x', 'sim', 'wps', 'ap', 'user', 'so'].flatMap((word) => [`${word}_pin`, `${word}-pin`, `${word}.pin`]),
+  'pin-value',
+  'pin_value',
+  'mka-cak',
+  'mka_cak',
 ]
 
 /** The kind of secret that a key's name stands for; undefined when it stands for none. */
