@@ -72,7 +72,7 @@ function* cut(bytes: Uint8Array, lengths: readonly number[]): Generator<Uint8Arr
 }
 
 const LONG = random(40_000)
-const LONG_BASE64 = random(12_000, 'base64').replaceAll(/[+/]/g, 'x')
+const LONG_BASE64 = random(100_000, 'base64').replaceAll(/[+/]/g, 'x')
 
 describe('secrets longer than what can be looked ahead at', () => {
   test.each<[string, (secret: string) => string]>([
@@ -91,6 +91,18 @@ describe('secrets longer than what can be looked ahead at', () => {
     ['in an element', (secret) => `<password>${secret}</password>\nnext line\n`],
     ['as a flag', (secret) => `run --password ${secret} --verbose\nnext line\n`],
     ['as a list of logins', (secret) => `chpasswd:\n  list: |\n${linesOf(secret, '    root:')}runcmd: []\n`],
+    ['in a Digest header', (secret) => `Authorization: Digest a="b", c="${secret}", d="${secret}"\nnext line\n`],
+    ['in a Digest header of curl', (secret) => `-H "Authorization: Digest a=b, c=${secret}" http://x\nnext line\n`],
+    [
+      'in a Digest header in JSON',
+      (secret) => String.raw`{"authorization":"Digest a=\"b\", c=\"${secret}\", d=\"x\"","b":2}` + '\nnext line\n',
+    ],
+    [
+      'in a header of AWS',
+      (secret) =>
+        `Authorization: AWS4-HMAC-SHA256 Credential=a/b, SignedHeaders=${secret}, Signature=${secret}\nnext line\n`,
+    ],
+    ['as a cookie', (secret) => `Cookie: a=${secret}; b=c\nnext line\n`],
     [
       'as a key',
       (secret) => `-----BEGIN PRIVATE KEY-----\n${linesOf(secret, '')}-----END PRIVATE KEY-----\nnext line\n`,
@@ -115,14 +127,14 @@ describe('secrets longer than what can be looked ahead at', () => {
     }
   })
 
-  test('a JWT as long as what can be looked ahead at', async () => {
-    const header = Buffer.from('{"alg":"RS256","typ":"JWT"}').toString('base64url')
-    const payload = `eyJ${LONG_BASE64}`
-    const text = `got ${header}.${payload}.${random(300)} from a\nnext line\n`
-    for (const sizes of [undefined, { ...SMALL, stretchBytes: 1000 }]) {
-      const out = await masked(text, sizes)
-      expect(leaked(out, LONG_BASE64)).toBe('')
-      expect(out.startsWith('got <masked:')).toBe(true)
+  const jwt = `${Buffer.from('{"alg":"RS256","typ":"JWT"}').toString('base64url')}.eyJ${LONG_BASE64}.${random(300)}`
+
+  test.each([1000, 4096, 65_536, 262_144])('a JWT of 100 kB, in stretches of %i bytes', async (stretchBytes) => {
+    for (const lead of [0, 1, 63, 500, 16_000, 16_384]) {
+      const before = 'x'.repeat(lead)
+      const out = await masked(`${before} got ${jwt} from a\nnext line\n`, { ...SMALL, stretchBytes })
+      expect(leaked(out.slice(lead), LONG_BASE64)).toBe('')
+      expect(out.slice(0, lead + 13)).toBe(`${before} got <masked:`)
       expect(out.endsWith(' from a\nnext line\n')).toBe(true)
     }
   })
