@@ -72,3 +72,24 @@ describe.each(Object.entries(PLACES))('%s', (_, place) => {
     for (const block of [50, 333]) expect(maskAll(planted, { block })).toBe(whole)
   })
 })
+
+describe('longer than what can be looked ahead at', () => {
+  const secret = random(40_000)
+  const lines = Array.from({ length: 600 }, () => random(64))
+  const all = Object.entries(PLACES).flatMap(([place, wrap]) => [
+    { place, what: 'one line', text: wrap(`password: |\n  ${secret}\nnext: 1\n`) },
+    { place, what: 'lines', text: wrap(`password: |\n  ${lines.join('\n  ')}\nnext: 1\n`) },
+    { place, what: 'a list', text: wrap(`passwords:\n- ${lines.join('\n- ')}\nnext: 1\n`) },
+    { place, what: 'a list of JSON', text: wrap(`{\n "passwords": [\n  "${lines.join('",\n  "')}"\n ]\n}\n`) },
+    { place, what: 'logins', text: wrap(`chpasswd:\n  list: |\n    a:${lines.join('\n    a:')}\nnext: 1\n`) },
+    { place, what: 'MIME', text: wrap(`Content-Transfer-Encoding: base64\n\n${lines.join('\n')}\n\nnext\n`) },
+  ])
+  it.each(all)('$what, $place', ({ text }) => {
+    const secrets = [secret, ...lines].filter((one) => text.includes(one))
+    const shape = secrets.reduce((left, one) => left.replace(one, '§'), text)
+    for (const block of [4096, 100_000]) {
+      const masked = blanked(maskAll(text, { block, first: 3000 })).replaceAll(/§+/g, '§')
+      expect(masked === shape, masked.slice(0, 300)).toBe(true)
+    }
+  })
+})

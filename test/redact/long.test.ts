@@ -51,6 +51,15 @@ it.each([
   ['letters', 'A'],
   ['encodings', '{"content": "abcdefgh'],
   ['empty lines', '\n'],
+  ['names', 'password: '],
+  ['names of names', 'password='],
+  ['here-documents', 'chpasswd <<EOF\na:b\n'],
+  ['lists in lists', 'tokens=["a",'],
+  ['bare lists in lists', 'tokens=[a,'],
+  ['objects in objects', '"secret":{"value":'],
+  ['flags of lists', '"--password",\n'],
+  ['blocks in a string', 'password: |\\n  '],
+  ['backslashes', 'password: \\\\\\'],
 ])(
   'goes through %s without an end',
   (_, piece) => {
