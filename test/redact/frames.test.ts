@@ -28,6 +28,7 @@ const TEXTS: Record<string, string> = {
   'a part of MIME': 'Content-Transfer-Encoding: base64\nContent-Type: text/x\n\n¶\n¶\n\n--==1==--\nword\n',
   'a file of cloud-init': 'write_files:\n- encoding: b64\n  content: |\n    ¶\n    ¶\n  path: /x\n',
   'binary of YAML': 'a: !!binary |\n  ¶\n  ¶\nword\n',
+  'a PIN': '[gsm]\napn=a\npin=§\nnumber=1\n',
   arguments:
     'sshpass -p "§" ssh a\ncurl -u "bot:§" https://example.org/\nmysql -uroot -p§\nhtpasswd -b /x admin §\nnext\n',
 }

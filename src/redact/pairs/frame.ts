@@ -48,6 +48,39 @@ export function frameAt({ text }: View, at: number, { escaped, next }: Break): F
   return { frame: { escaped, head }, column: at - border, lead: text.slice(border, at) }
 }
 
+/** At most `most` bytes before `at`, as lines: without their heads, their line breaks not written out. */
+export function linesBefore({ text }: View, at: number, most: number): string {
+  const before = text.slice(Math.max(0, at - most), at)
+  const escaped = /(\\{1,8})n[^\n\\"]{0,200}$/.exec(before)?.[1]!.length ?? 0
+  const lines = escaped > 0 ? readLines(before, escaped) : before
+  const line = lines.lastIndexOf('\n') + 1
+  if (line < 2) return lines
+  const previous = lines.lastIndexOf('\n', line - 2) + 1
+  const head = lines.slice(line, headEnd(lines, line, lines.length, previous)).replaceAll(/\d+/g, '0')
+  return head === ''
+    ? lines
+    : lines
+        .split('\n')
+        .map((one) => withoutHead(one, head))
+        .join('\n')
+}
+
+function withoutHead(line: string, head: string): string {
+  const behind = behindHead({ text: line, end: line.length, final: true }, 0, head)
+  return typeof behind === 'number' ? line.slice(behind).replace(/^ /, '') : line
+}
+
+/** Of the string that the end stands in. */
+function readLines(text: string, escaped: number): string {
+  let from = text.lastIndexOf('\n') + 1
+  MARK.lastIndex = 0
+  for (const { index, 0: mark } of text.matchAll(MARK)) {
+    if (index >= from && mark.endsWith('"') && endsString(mark.length - 1, escaped)) from = index + mark.length
+  }
+  const backslashes = '\\'.repeat(escaped)
+  return text.slice(from).replaceAll(`${backslashes}r`, '').replaceAll(`${backslashes}n`, '\n')
+}
+
 function lineBegin(text: string, at: number, escaped: number): number | undefined {
   const from = Math.max(0, at - BEHIND)
   const before = text.slice(from, at)

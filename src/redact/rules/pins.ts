@@ -1,4 +1,5 @@
 /** The PIN of a SIM card: `pin` is a word of hardware too, so what stands before it has to say which it is. */
+import { linesBefore } from '../pairs/frame.ts'
 import type { Rule } from '../rule.ts'
 
 export const PIN_RULES: readonly Rule[] = [
@@ -7,8 +8,11 @@ export const PIN_RULES: readonly Rule[] = [
     title: 'PIN of a SIM card in NetworkManager, wpa_supplicant, netplan and mmcli',
     anchors: ['pin=', 'pin:', 'pin ='],
     rank: 1,
-    find({ text }, at) {
-      if (!isOfCard(text.slice(Math.max(0, at - BEHIND), at))) return undefined
+    find(view, at) {
+      const { text } = view
+      // The end of a word costs nothing: only behind white space or a line break written out lines are looked at.
+      if (!/[\s-]$|\\n$/.test(text.slice(Math.max(0, at - 2), at)) || !isOfCard(linesBefore(view, at, BEHIND)))
+        return undefined
       PIN.lastIndex = at
       const match = PIN.exec(text)
       if (!match) return undefined
@@ -25,7 +29,7 @@ export const PIN_RULES: readonly Rule[] = [
 /** Within what may be looked back at (see stream.ts). */
 const BEHIND = 1000
 
-const PIN = /pin(?: ?= ?|: {1,4})["']?(?!<masked:)(?<secret>[^\s"'<]{1,64})/dy
+const PIN = /pin(?: ?= ?|: {1,4})["']?(?!<masked:)(?<secret>[^\s"'<\\]{1,64})/dy
 
 function isOfCard(before: string): boolean {
   if (before.endsWith('--')) return /\bmmcli[ \t][^\n]{0,200}$/.test(before.slice(-210))
