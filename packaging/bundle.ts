@@ -1,6 +1,7 @@
 /** Everything that runs, as a few JavaScript files in one folder: no TypeScript to strip, no packages to look for. */
+import { realpathSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
-import { join, relative } from 'node:path'
+import { dirname, join, relative } from 'node:path'
 import { rolldown, type RolldownOutput } from 'rolldown'
 import { withCollectors, withoutUndici, withoutUnused, withVersion, withWorkers } from './bundle-plugins.ts'
 import { NATIVE } from './native.ts'
@@ -67,9 +68,11 @@ function filesOf(output: RolldownOutput['output']): AppFile[] {
 }
 
 function packagesOf(output: RolldownOutput['output']): string[] {
+  // A linked node_modules is where it is.
+  const above = dirname(realpathSync(join(TOP, 'node_modules')))
   const modules = output.flatMap((one) => (one.type === 'chunk' ? one.moduleIds : []))
   const folders = modules.map((id) => /^.*\/node_modules\/(?:@[^/]+\/)?[^/]+(?=\/)/.exec(id)?.[0])
-  const from = folders.filter((folder) => folder !== undefined).map((folder) => relative(TOP, folder))
+  const from = folders.filter((folder) => folder !== undefined).map((folder) => relative(above, folder))
   return [...new Set(from)].toSorted()
 }
 

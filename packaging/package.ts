@@ -1,9 +1,9 @@
 /**
  * `npm run package`: the release, the same bytes in every run.
  *
- *     npm run package -- [--arch x64|arm64]… [--output FOLDER] [--version VERSION]
+ *     npm run package -- [--arch x64|arm64]… [--output FOLDER] [--version VERSION] [--fast]
  *
- * Times are those of the last commit, or SOURCE_DATE_EPOCH (seconds).
+ * `--fast` compresses less, for who only wants to try it. Times are those of the last commit, or SOURCE_DATE_EPOCH (seconds).
  */
 import { createHash } from 'node:crypto'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
@@ -22,6 +22,7 @@ interface Wish {
   readonly arches: readonly Arch[]
   readonly output: string
   readonly version: string
+  readonly fast: boolean
 }
 
 interface Product {
@@ -29,7 +30,7 @@ interface Product {
   readonly content: Buffer
 }
 
-async function release({ arches, output, version }: Wish): Promise<void> {
+async function release({ arches, output, version, fast }: Wish): Promise<void> {
   const mtime = await sourceDate()
   const app = await bundleApp(version)
   const runtimes = new Map<Arch, Runtime>()
@@ -39,10 +40,12 @@ async function release({ arches, output, version }: Wish): Promise<void> {
     runtimes.set(arch, runtime)
     const tree = await treeOf(app, runtime, arch)
     const top = `diagd-${version}-linux-${arch}`
-    products.push(
-      { name: `diagd_${version}_${DEBIAN_ARCH[arch]}.deb`, content: await debOf(tree, { version, arch, mtime }) },
-      { name: `${top}.tar.gz`, content: await tarballOf(tree, top, arch, mtime) },
-    )
+    const [deb, tarball] = await Promise.all([
+      debOf(tree, { version, arch, mtime, fast }),
+      tarballOf(tree, top, { arch, mtime, fast }),
+    ])
+    products.push({ name: `diagd_${version}_${DEBIAN_ARCH[arch]}.deb`, content: deb })
+    products.push({ name: `${top}.tar.gz`, content: tarball })
   }
   const bom = Buffer.from(await sbomOf(version, runtimes, mtime))
   products.push({ name: `diagd-${version}.cdx.json`, content: bom })
@@ -70,16 +73,17 @@ async function wishOf(args: readonly string[]): Promise<Wish> {
     arch: { type: 'string', multiple: true },
     output: { type: 'string', default: join(TOP, 'dist') },
     version: { type: 'string' },
+    fast: { type: 'boolean', default: false },
   } as const
   const { values } = parseArgs({ args: [...args], options })
-  const { arch = ARCHES, output } = values
+  const { arch = ARCHES, output, fast } = values
   const unknown = arch.find((name) => !ARCHES.some((known) => known === name))
   if (unknown !== undefined) throw new Error(`--arch: there is no "${unknown}"; accepted: ${ARCHES.join(', ')}`)
   const packageJson = JSON.parse(await readFile(join(TOP, 'package.json'), 'utf8')) as { version: string }
   const { version = packageJson.version } = values
   if (!/^\d+\.\d+\.\d+(?:[~+.][a-z\d.~+]*)?$/.test(version))
     throw new Error(`--version: "${version}" is no version; accepted: 1.2.3`)
-  return { arches: arch as Arch[], output: resolve(output), version }
+  return { arches: arch as Arch[], output: resolve(output), version, fast }
 }
 
 await release(await wishOf(process.argv.slice(2)))

@@ -9,8 +9,15 @@ import type { Arch } from './runtime.ts'
 
 const compress = promisify(gzip)
 
+interface TarballOptions {
+  readonly arch: Arch
+  readonly mtime: Date
+  readonly fast: boolean
+}
+
 /** @param top folder that holds everything in it. */
-export async function tarballOf(tree: readonly TreeFile[], top: string, arch: Arch, mtime: Date): Promise<Buffer> {
+export async function tarballOf(tree: readonly TreeFile[], top: string, options: TarballOptions): Promise<Buffer> {
+  const { arch, mtime, fast } = options
   const script = await readFile(join(TOP, 'packaging/install.sh'))
   const files = [
     ...tree,
@@ -19,5 +26,5 @@ export async function tarballOf(tree: readonly TreeFile[], top: string, arch: Ar
     { path: 'arch', mode: 0o644, content: Buffer.from(`${arch}\n`) },
   ]
   // Node's gzip writes neither a time nor a name.
-  return compress(await tarOf(files, `${top}/`, mtime), { level: 6 })
+  return compress(await tarOf(files, `${top}/`, mtime), { level: fast ? 1 : 6 })
 }

@@ -36,6 +36,8 @@ export async function treeOf(app: App, runtime: Runtime, arch: Arch): Promise<Tr
     { ...(await copied('packaging/diagd', 'usr/bin/diagd')), mode: 0o755 },
     { ...text('etc/diagd/config.yaml', commentedConfig()), mode: 0o640 },
     text(`${DOC}/copyright`, await notices(app, runtime)),
+    // What the example's types come from.
+    await copied('src/collector.ts', `${SHARE}/src/collector.ts`),
     ...parts.flat(),
   ]
 }
