@@ -37,7 +37,7 @@ interface Text {
 /** A greedy search: goes on from every text with every kind of character, and keeps the worst. */
 function manyWays(pattern: Places): string | undefined {
   const letters = lettersFor(pattern)
-  let texts = [...letters].map((letter) => textOf(pattern, letter, startsWith(pattern, letter), 0))
+  let texts = letters.map((letter) => textOf(letter, startsWith(pattern, letter), 0))
   let work = 0
   for (let length = 1; length < TEXT_LENGTH && texts.length > 0; length++) {
     const worst = texts.find(({ steps }) => steps > MOST_STEPS + MORE_STEPS * length)
@@ -48,7 +48,7 @@ function manyWays(pattern: Places): string | undefined {
         const there = goingOn(pattern, at, letter)
         work += at.size + there.size
         const key = [...there].join(' ')
-        const one = textOf(pattern, text + letter, there, steps)
+        const one = textOf(text + letter, there, steps)
         if (there.size > 0 && one.steps > (longer.get(key)?.steps ?? 0)) longer.set(key, one)
       }
     }
@@ -58,11 +58,8 @@ function manyWays(pattern: Places): string | undefined {
   return undefined
 }
 
-/** Ways that lead nowhere are steps as well. */
-function textOf({ places }: Places, text: string, at: Ways, before: number): Text {
-  let steps = before
-  for (const [place, ways] of at) steps += ways * Math.max(1, ...places[place]!.next.values())
-  return { text, at, steps }
+function textOf(text: string, at: Ways, before: number): Text {
+  return { text, at, steps: before + total(at) }
 }
 
 /** Matches may begin anywhere: what begins with `.*` goes from each of its characters to the end of the line. */

@@ -62,6 +62,8 @@ const LONG_LINE = [
 const TOO_LARGE = ['a{2001}', '(?:a{0,1000}){2}x', '(?:a?){2000}', '.{0,5000}x', '(?:[0-9a-f]{100}){100}']
 
 const ORDINARY = [
+  'x(?:aab|aac|aad|aae|aaf|aag|aah|aai|aaj|aak|aal|aam|aan|aao)+;',
+  '(?<=ticket: ).*x',
   String.raw`(?: ?\d{4}){4}`,
   String.raw`\d+(?:\.\d+)*x`,
   'MYCORP-[0-9]{8}',
@@ -119,6 +121,7 @@ describe('refused', () => {
   it.each(TOO_LARGE)('%s: too large', (pattern) => expect(couldHang(pattern)).toContain('is too large to be judged'))
   it('what only small and capital letters keep apart, where they are the same', () => {
     expect(couldHang('[a-z]+[A-Z]+;', true)).toContain('could take for ever')
+    expect(couldHang('(?-i:[a-z]+[A-Z]+);', true)).toBeUndefined()
   })
 })
 

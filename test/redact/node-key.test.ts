@@ -60,6 +60,16 @@ test('lives as long as the process where there is no place for it', async () => 
   expect(await nodeKey(path)).toMatchObject({ kept: 'process', problem: expect.stringContaining('ENOTDIR') })
 })
 
+test('a disk that takes nothing leaves no half of a key', async () => {
+  const module = JSON.stringify(new URL('../../src/redact/node-key.ts', import.meta.url).href)
+  const script = `import { nodeKey } from ${module}; console.log(JSON.stringify(await nodeKey(${JSON.stringify(path)})))`
+  const shell = `trap '' XFSZ; ulimit -f 0; exec "$0" --input-type=module -e "$1"`
+  const said = execFileSync('sh', ['-c', shell, process.execPath, script], { encoding: 'utf8' })
+  expect(JSON.parse(said)).toMatchObject({ kept: 'process', problem: expect.stringContaining('EFBIG') })
+  expect(readdirSync(dirname(path))).toEqual([])
+  expect(await nodeKey(path)).toMatchObject({ kept: 'node' })
+})
+
 function kept(bytes: Uint8Array, mode: number): void {
   writeFileSync(path, bytes)
   chmodSync(path, mode)

@@ -1,0 +1,38 @@
+/** The thread of the rules keeps nobody waiting: not a process that is done, not a bundle beside one whose options are broken. */
+import { execFileSync } from 'node:child_process'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { createRedactionService } from '../../src/redact/service.ts'
+import { temporaryFolder } from '../helpers/archive.ts'
+
+const KEY = Buffer.alloc(32, 7)
+
+test('a process that waits for nothing else ends, with what it asked for', () => {
+  const module = JSON.stringify(new URL('../../src/redact/service.ts', import.meta.url).href)
+  const script = `import { createRedactionService } from ${module}
+    const redactor = createRedactionService().open({ key: Buffer.alloc(32, 7) })
+    const { bytes } = await redactor.whole(Buffer.from('password=k7Wq9zLp2XvR4tB8'))
+    console.log(bytes.toString())`
+  const folder = temporaryFolder()
+  try {
+    const file = join(folder.path, 'asks.mjs')
+    writeFileSync(file, script)
+    const said = execFileSync(process.execPath, [file], { encoding: 'utf8', timeout: 50_000 })
+    expect(said).toMatch(/^password=<masked:password:[0-9a-f]{6}>\n$/)
+  } finally {
+    folder.remove()
+  }
+})
+
+test('options that cannot be used are the fault of their own bundle', async () => {
+  const service = createRedactionService()
+  try {
+    const broken = service.open({ key: KEY, userRules: [{ name: 'broken', pattern: '(' }] })
+    const sound = service.open({ key: KEY })
+    const masked = await Promise.allSettled([sound, broken, sound].map((one) => one.whole(Buffer.from('words'))))
+    expect(masked.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled'])
+  } finally {
+    await service.close()
+  }
+})
