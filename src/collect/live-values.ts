@@ -1,6 +1,6 @@
 /** Secrets that this machine's containers and configuration hold, gathered before anything is sent that could repeat them. */
 import type { Engine, Kit } from '../collector.ts'
-import { isTelling } from '../redact/live.ts'
+import { withinBounds } from '../redact/live.ts'
 import { secretKind } from '../redact/pairs/words.ts'
 import { patiently } from '../sources/patience.ts'
 
@@ -18,7 +18,9 @@ export interface LiveValues {
 }
 
 export async function liveValues(kit: Kit, configured: () => Promise<readonly string[]>): Promise<LiveValues> {
-  const values = new Set<string>()
+  const ofFiles: string[] = []
+  /** By container. */
+  const ofContainers: string[][] = []
   const problems: string[] = []
   let distrust: string | undefined
   const gather = async (what: string, work: (signal: AbortSignal) => Promise<void>, vital = false) => {
@@ -35,30 +37,45 @@ export async function liveValues(kit: Kit, configured: () => Promise<readonly st
     gather(
       'files of secrets that the configuration names',
       async () => {
-        for (const value of await configured()) values.add(value)
+        const { values, left } = withinBounds(await configured())
+        ofFiles.push(...values)
+        if (left > 0) throw new Error(`${left} values more than the ${values.length} that can be looked for`)
       },
       true,
     ),
     gather('environment of containers', async () => {
       const { present } = await kit.engines()
-      await Promise.all(present.map((engine) => environment(engine, values)))
+      const more = await Promise.all(present.map((engine) => environment(engine, ofContainers)))
+      if (more.some(Boolean)) throw new Error(`only those of ${MOST_CONTAINERS} containers of an engine are known`)
     }),
   ])
-  return { values: [...values].filter(isTelling), problems, distrust }
+  const { values, left } = withinBounds([...ofFiles, ...inTurn(ofContainers)])
+  if (left > 0) problems.push(`environment of containers: ${left} values more than can be looked for are not known`)
+  return { values, problems, distrust }
 }
 
-async function environment(engine: Engine, values: Set<string>): Promise<void> {
+/** The first of each, the second of each, …: a container with thousands does not push out those of the others. */
+function* inTurn(lists: readonly (readonly string[])[]): Generator<string> {
+  const longest = lists.reduce((most, { length }) => Math.max(most, length), 0)
+  for (let turn = 0; turn < longest; turn++) for (const list of lists) if (turn < list.length) yield list[turn]!
+}
+
+/** @returns whether there are more containers than were asked about. */
+async function environment(engine: Engine, found: string[][]): Promise<boolean> {
   const containers = (await engine.get('/containers/json?all=1')) as { Id: string }[]
   for (const { Id } of containers.slice(0, MOST_CONTAINERS)) {
     // It may be gone by now; then nothing of it is collected either.
     const inspected = (await engine.get(`/containers/${Id}/json`).catch(() => undefined)) as
       | { Config?: { Env?: readonly string[] | null } }
       | undefined
-    for (const variable of inspected?.Config?.Env ?? []) {
-      const at = variable.indexOf('=')
-      if (at > 0 && secretKind(variable.slice(0, at), NONE) !== undefined) values.add(variable.slice(at + 1))
-    }
+    found.push((inspected?.Config?.Env ?? []).flatMap(secretOf))
   }
+  return containers.length > MOST_CONTAINERS
+}
+
+function secretOf(variable: string): string[] {
+  const at = variable.indexOf('=')
+  return at > 0 && secretKind(variable.slice(0, at), NONE) !== undefined ? [variable.slice(at + 1)] : []
 }
 
 const NONE: ReadonlySet<string> = new Set()

@@ -3,42 +3,81 @@ import type { Rule } from './rule.ts'
 
 const ID = 'live-value'
 
-/** More than a machine has; each costs a little of every byte looked at. */
-const MOST_VALUES = 2000
+/** More than a machine has; memory for them is held in both threads, and each costs a little of every byte looked at. */
+const MOST_VALUES = 10_000
+const MOST_LETTERS = 4 << 20
 const LONGEST = 4096
+/** Found by their first letters: values that begin alike are told apart in one place, not by each of them in turn. */
+const ANCHOR_LETTERS = 8
 
-/** None or one rule. */
+/** As many as are looked for, the first of them; `left` says how many are not. */
+export function withinBounds(values: Iterable<string>): { values: string[]; left: number } {
+  const telling = [...new Set(values)].filter(isTelling)
+  let letters = 0
+  const end = telling.findIndex((value, index) => index === MOST_VALUES || (letters += value.length) > MOST_LETTERS)
+  return end < 0 ? { values: telling, left: 0 } : { values: telling.slice(0, end), left: telling.length - end }
+}
+
+/**
+ * None or one rule.
+ * @throws RangeError when there are more values than are looked for: what is left out would get out.
+ */
 export function liveRule(values: readonly string[]): Rule[] {
-  const notations = new Map<string, string[]>()
-  for (const value of [...new Set(values)].filter(isTelling).slice(0, MOST_VALUES)) {
-    for (const notation of notationsOf(value)) {
-      const anchor = fold(notation).slice(0, 24)
-      notations.set(anchor, [...(notations.get(anchor) ?? []), notation])
-    }
-  }
-  if (notations.size === 0) return []
-  const lengths = [...notations.keys()].map((anchor) => anchor.length)
-  const span = { longest: Math.max(...lengths), shortest: Math.min(...lengths) }
+  const { values: known, left } = withinBounds(values)
+  if (left > 0) throw new RangeError(`${left} values more than the ${known.length} that are looked for`)
+  const notations = [...new Set(known.flatMap(notationsOf))].toSorted()
+  if (notations.length === 0) return []
+  const longest = createLookup(notations)
   return [
     {
       id: ID,
       title:
         'values that diagd knows to be secret: of containers under secret names, of files named in the configuration',
-      anchors: [...notations.keys()],
+      anchors: [...new Set(notations.map((notation) => fold(notation.slice(0, ANCHOR_LETTERS))))],
       rank: 1,
       find({ text }, at) {
-        let best = 0
-        for (let length = span.shortest; length <= span.longest; length++) {
-          for (const notation of notations.get(fold(text.slice(at, at + length))) ?? []) {
-            if (notation.length > best && text.startsWith(notation, at) && bounded(text, at, notation))
-              best = notation.length
-          }
-        }
-        return best > 0 ? { spans: [{ start: at, end: at + best }] } : undefined
+        const length = longest(text, at)
+        return length > 0 ? { spans: [{ start: at, end: at + length }] } : undefined
       },
-      canary: () => ({ text: values[0] ?? '', secrets: values.slice(0, 1) }),
+      canary: () => ({ text: known[0] ?? '', secrets: known.slice(0, 1) }),
     },
   ]
+}
+
+/** The length of the longest of the sorted words that stands by itself at a place of a text; 0 for none. */
+function createLookup(sorted: readonly string[]): (text: string, at: number) => number {
+  const most = Math.max(...sorted.map((word) => word.length))
+  const parents = parentsOf(sorted)
+  return (text, at) => {
+    const here = text.slice(at, at + most)
+    // Words that `here` begins with are the last one not behind it in the order, or such as that one begins with.
+    for (let index = lastUpTo(sorted, here); index >= 0; index = parents[index]!) {
+      const word = sorted[index]!
+      if (here.startsWith(word) && bounded(text, at, word)) return word.length
+    }
+    return 0
+  }
+}
+
+/** For each word the longest other one that it begins with; −1 for none. */
+function parentsOf(sorted: readonly string[]): Int32Array {
+  const open: number[] = []
+  return Int32Array.from(sorted, (word, index) => {
+    while (open.length > 0 && !word.startsWith(sorted[open.at(-1)!]!)) open.pop()
+    const parent = open.at(-1) ?? -1
+    open.push(index)
+    return parent
+  })
+}
+
+function lastUpTo(sorted: readonly string[], text: string): number {
+  let [low, high] = [0, sorted.length]
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if (sorted[middle]! <= text) low = middle + 1
+    else high = middle
+  }
+  return low - 1
 }
 
 /**

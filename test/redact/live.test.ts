@@ -1,6 +1,6 @@
 /** Known values are masked in every notation, and only where they stand by themselves. */
 import { describe, expect, it, test } from 'vitest'
-import { isTelling, liveRule } from '../../src/redact/live.ts'
+import { isTelling, liveRule, withinBounds } from '../../src/redact/live.ts'
 import { createRedactor } from '../../src/redact/redactor.ts'
 
 const VALUE = 'q"7/R\u00e4t+Zk9&mB x'
@@ -107,8 +107,29 @@ describe('what would hide the evidence is no secret', () => {
 
 test('no values, no rule', () => expect(liveRule(['postgres', ''])).toEqual([]))
 
-test('two thousand values at once', () => {
-  const values = Array.from({ length: 2000 }, (_, index) => `Value-${index}-x7Q`)
-  const text = values.join('\n')
-  expect(blanked(text, values)).toBe(values.map(() => '§').join('\n'))
+test('ten thousand values that begin alike, at once', () => {
+  const values = Array.from({ length: 10_000 }, (_, index) => `Value-${index}-x7Q`)
+  expect(blanked(values.join('\n'), values)).toBe(values.map(() => '§').join('\n'))
+})
+
+test('of values that begin with each other, the longest that stands by itself', () => {
+  const values = ['aB3$aB3$', 'aB3$aB3$-', 'aB3$aB3$-x7', 'aB3$aB3$-x7.y', 'aB3$aB4$']
+  const text = 'aB3$aB3$ aB3$aB3$-! aB3$aB3$-x9 aB3$aB3$-x7.yy aB3$aB3$-x7.y aB3$aB5$ aB3$aB4$'
+  expect(blanked(text, values)).toBe('§ §! §x9 §.yy § aB3$aB5$ §')
+})
+
+describe('more values than are looked for', () => {
+  const many = Array.from({ length: 10_003 }, (_, index) => `Value-${index}-x7Q`)
+
+  it('are counted, and not left out without a word', () => {
+    const { values, left } = withinBounds(['postgres', ...many, ...many])
+    expect([values.length, values[0], left]).toEqual([10_000, 'Value-0-x7Q', 3])
+    expect(() => liveRule(many)).toThrow('3 values more than the 10000 that are looked for')
+    expect(liveRule(values)).toHaveLength(1)
+  })
+
+  it('are those of more letters, too', () => {
+    const long = Array.from({ length: 1100 }, (_, index) => `${index}-x7Q`.padEnd(4096, 'z'))
+    expect(withinBounds(long)).toEqual({ values: long.slice(0, 1024), left: 76 })
+  })
 })
