@@ -34,9 +34,10 @@ const ROWS: readonly Row[] = [
     id: 'password-hash',
     title: 'Password hash of crypt(3) and the like',
     anchors: anchors(),
-    pattern: `${D}(?:${Object.entries(FORMS)
+    // A backslash before it may be half of one that is escaped: in JSON it has to stay.
+    pattern: String.raw`\\{0,3}(?<secret>\$\$?(?:${Object.entries(FORMS)
       .map(([name, rest]) => `${name}${D}${rest}`)
-      .join('|')})`,
+      .join('|')}))`,
     secret: (random) => `$6$${random(16)}$${random(86)}`,
   },
   {

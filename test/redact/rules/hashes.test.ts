@@ -15,7 +15,9 @@ table('hashes', {
     [`admin:$apr1$${r(8)}$${r(22)}`, 'admin:<masked:password-hash:#>'],
     [`admin:$2y$05$${r(53)}`, 'admin:<masked:password-hash:#>'],
     [`admin:$$2y$$05$$${r(53)}`, 'admin:<masked:password-hash:#>'],
-    [`useradd -p \\$6\\$${r(8)}\\$${r(86)} x`, 'useradd -p <masked:password-hash:#> x'],
+    [`useradd -p \\$6\\$${r(8)}\\$${r(86)} x`, 'useradd -p <masked:useradd-password:#> x'],
+    // In a string of JSON the backslash before a backslash stays.
+    [`{"m":"set \\\\$6\\\\$${r(8)}\\\\$${r(86)}"}`, '{"m":"set \\\\<masked:password-hash:#>"}'],
     [`h $argon2id$v=19$m=65536,t=3,p=4$${r(22)}$${r(43)} i`, 'h <masked:password-hash:#> i'],
     [`userPassword: {SSHA}${r(32, 'base64')}`, 'userPassword: <masked:ldap-hash:#>'],
     [`rol SCRAM-SHA-256$4096:${r(22)}==$${r(43)}=:${r(43)}= x`, 'rol <masked:database-hash:#> x'],
