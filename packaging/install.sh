@@ -7,7 +7,11 @@
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
-prefix=/usr/local
+# Where this is the installed copy, it is about its own installation.
+case $here in
+  */lib/diagd) prefix=${here%/lib/diagd} ;;
+  *) prefix=/usr/local ;;
+esac
 uninstall=
 purge=
 
@@ -143,6 +147,10 @@ remove() {
   for folder in lib/diagd share/doc/diagd share/diagd; do
     if [ -d "$prefix/$folder" ]; then find "$prefix/$folder" -depth -type d -exec rmdir {} + 2>/dev/null || true; fi
   done
+  case $prefix in
+    /usr | /usr/local) ;;
+    *) rmdir "$prefix/bin" "$prefix/lib" "$prefix/share/doc" "$prefix/share" "$prefix" 2>/dev/null || true ;;
+  esac
   if [ -d /run/systemd/system ]; then systemctl daemon-reload; fi
   if [ -n "$purge" ]; then
     rm -rf /etc/diagd /var/lib/diagd /run/diagd
