@@ -31,9 +31,9 @@ const STATUS = words(
 )
 
 export function isPlausible(raw: string, name: string, kind: string, tie: Tie): boolean {
-  const value = raw.trim()
+  const value = raw.slice(0, JUDGED).trim()
   if (value === '' || isMask(value)) return false
-  const folded = value.toLowerCase().replace(/[.,;:!?)\]]+$/, '')
+  const folded = wordOf(value)
   if (NOTHING.has(folded) || isStandIn(value) || isReference(value, name) || isPath(value)) return false
   if (isMessage(value, name, tie) || isSaidOf(value, name, tie)) return false
   // The bracket at which a parser gave up.
@@ -46,11 +46,22 @@ export function isPlausible(raw: string, name: string, kind: string, tie: Tie): 
   if (STATUS.has(folded)) return false
   if (TYPES.has(folded) && !(tie === 'equals' && kind === 'password')) return false
   if (tie === 'equals') return !isCode(value)
-  return (
-    !value.split(/[\s,]+/).every((word) => PROSE.has(word.toLowerCase().replace(/[.,;:!?)\]]+$/, ''))) &&
-    !startsLikeProse(value)
-  )
+  // A sentence of small words: "invalid or expired …".
+  const [first = ''] = /^[^\s,]*/.exec(value)!
+  return !PROSE.has(wordOf(first))
 }
+
+/** By its beginning a long value is told from prose. */
+const JUDGED = 256
+
+/** In lower case, without the punctuation behind it. */
+function wordOf(text: string): string {
+  let end = text.length
+  while (end > 0 && '.,;:!?)]'.includes(text[end - 1]!)) end--
+  return end > LONGEST_WORD ? '' : text.slice(0, end).toLowerCase()
+}
+
+const LONGEST_WORD = 32
 
 /** What is said of a secret instead of it: how long it is, where it comes from, another pair. */
 function isSaidOf(value: string, name: string, tie: Tie): boolean {
@@ -114,12 +125,6 @@ function isPath(value: string): boolean {
 /** A call, a comparison, a type. */
 function isCode(value: string): boolean {
   return /^(?:=|&\w|[A-Za-z_][\w.]*\(|(?:new|await|function|async)\b)/.test(value)
-}
-
-/** A sentence of small words: "invalid or expired …". */
-function startsLikeProse(value: string): boolean {
-  const [first = ''] = value.split(/[\s,]+/, 1)
-  return PROSE.has(first.toLowerCase().replace(/[.,;:!?)\]]+$/, ''))
 }
 
 function words(text: string): ReadonlySet<string> {

@@ -10,8 +10,9 @@ export const PIN_RULES: readonly Rule[] = [
     rank: 1,
     find(view, at) {
       const { text } = view
-      // The end of a word costs nothing: only behind white space or a line break written out lines are looked at.
-      if (!/[\s-]$|\\n$/.test(text.slice(Math.max(0, at - 2), at)) || !isOfCard(linesBefore(view, at, BEHIND)))
+      // What most often rules it out costs least: lines are looked at only behind white space or a line break written out.
+      if (!/[\s-]$|\\n$/.test(text.slice(Math.max(0, at - 2), at))) return undefined
+      if (!isTelling(text.slice(Math.max(0, at - BEHIND), at)) || !isOfCard(linesBefore(view, at, BEHIND)))
         return undefined
       PIN.lastIndex = at
       const match = PIN.exec(text)
@@ -33,11 +34,15 @@ const PIN = /pin(?: ?= ?|: {1,4})["']?(?!<masked:)(?<secret>[^\s"'<\\]{1,64})/dy
 
 function isOfCard(before: string): boolean {
   if (before.endsWith('--')) return /\bmmcli[ \t][^\n]{0,200}$/.test(before.slice(-210))
-  // The first thing on its line, below something that tells: looked for only then.
-  return /\n[ \t]{0,40}$/.test(before.slice(-41)) && TELLING.test(before) && CONTEXTS.some((one) => one.test(before))
+  // The first thing on its line.
+  return /\n[ \t]{0,40}$/.test(before.slice(-41)) && CONTEXTS.some((one) => one.test(before))
 }
 
-const TELLING = /\[(?:gsm|cdma|802-1x)\]|network=\{|modems:/
+function isTelling(before: string): boolean {
+  return TELLING.some((word) => before.includes(word))
+}
+
+const TELLING = ['[gsm]', '[cdma]', '[802-1x]', 'network={', 'modems:', 'mmcli']
 
 const CONTEXTS = [
   // A section of a keyfile, and nothing but its lines in between.
