@@ -17,7 +17,7 @@ import type { Notifier } from './notify/notifier.ts'
 
 /** A client that takes no byte for so long loses its place. */
 const STALL_MS = 60_000
-/** What a running bundle gets to finish when the daemon has to go. */
+/** What a running bundle gets to finish when the daemon has to go, and systemd to be told so. */
 const GRACE_MS = 2000
 /** Then its children die and its connection is reset; nobody waits longer for that. */
 const ABORT_MS = 3000
@@ -107,7 +107,7 @@ export async function startDaemon({
 
   const close = async () => {
     logger.info({ runningBundles: places.running }, 'diagd stops')
-    notifier.stopping(places.running > 0 ? `stops; bundles that still run: ${places.running}` : 'stops')
+    const told = notifier.stopping(places.running > 0 ? `stops; bundles that still run: ${places.running}` : 'stops')
     const closed = Promise.all([new Promise((resolve) => local.close(resolve)), tcp?.close()])
     await within(places.idle(), GRACE_MS)
     closing.abort(new Error('diagd is shutting down'))
@@ -115,6 +115,7 @@ export async function startDaemon({
     for (const server of [local, tcp?.server()]) server?.closeAllConnections()
     await closed
     await app.close()
+    await within(told, GRACE_MS)
     logger.info('diagd stopped')
   }
   return { problems: allProblems(), close }

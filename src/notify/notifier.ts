@@ -15,8 +15,8 @@ const MAX_STATUS_CHARACTERS = 1000
 export interface Notifier {
   /** It serves. From now on the watchdog is fed, and `status` asked again and again; only what changed is sent. */
   serving(status: () => string): void
-  /** It goes; nothing is fed any more. */
-  stopping(status: string): void
+  /** It goes; nothing is fed any more. Resolves when that has been told, or cannot be. */
+  stopping(status: string): Promise<void>
   /** It does not come up. Resolves when that has been told, or cannot be. */
   failed(status: string): Promise<void>
 }
@@ -33,7 +33,7 @@ export interface NotifierOptions {
 export function createNotifier(options: NotifierOptions): Notifier {
   const { environment, pid = process.pid, path = FIXED_PATH } = options
   const socket = environment.NOTIFY_SOCKET
-  if (!socket) return { serving() {}, stopping() {}, failed: async () => {} }
+  if (!socket) return { serving() {}, stopping: async () => {}, failed: async () => {} }
   const tell = inOrder((lines: readonly string[]) => sendNotification(socket, lines, path), options.warn)
   const watchdogMs = watchdog(environment, pid)
   const beatMs = Math.min(options.beatMs ?? BEAT_MS, (watchdogMs ?? Infinity) / BEATS_PER_WATCHDOG)
@@ -55,7 +55,7 @@ export function createNotifier(options: NotifierOptions): Notifier {
     },
     stopping(status) {
       clearInterval(timer)
-      void tell(['STOPPING=1', `STATUS=${oneLine(status)}`])
+      return tell(['STOPPING=1', `STATUS=${oneLine(status)}`])
     },
     failed: (status) => tell([`STATUS=${oneLine(status)}`]),
   }

@@ -16,15 +16,13 @@ beforeEach(() => {
   notifiers = []
 })
 
-afterEach(() => {
-  for (const notifier of notifiers) notifier.stopping('the test is over')
+afterEach(async () => {
+  await Promise.all(notifiers.map((notifier) => notifier.stopping('the test is over')))
   folder.remove()
 })
 
 function create(environment: NotifierOptions['environment'], options: Partial<NotifierOptions> = {}): Notifier {
-  // Its own list: what is still on its way when the test is over is not for the next one.
-  const own = warnings
-  const notifier = createNotifier({ environment, warn: (message) => own.push(message), ...options })
+  const notifier = createNotifier({ environment, warn: (message) => warnings.push(message), ...options })
   notifiers.push(notifier)
   return notifier
 }
@@ -50,8 +48,7 @@ describe.each(['path', 'abstract'])('a socket with a %s name', (kind) => {
     expect(await socket.hears(/WATCHDOG=1/)).toBe('READY=1 | WATCHDOG=1')
     status = 'degraded'
     expect(await socket.hears(/STATUS=degraded/)).toBe('READY=1 | WATCHDOG=1 | STATUS=degraded')
-    notifier.stopping('stops')
-    await socket.hears(/STOPPING/)
+    await notifier.stopping('stops')
     expect(socket.messages.at(-1)).toBe('STOPPING=1 | STATUS=stops')
     expect(warnings).toEqual([])
     socket.close()
