@@ -11,7 +11,7 @@ const MORE_STEPS = 16
 /** Characters of the text that is looked for: what grows with the square of its length is far above MOST_STEPS there. */
 const TEXT_LENGTH = 512
 /** Texts that are gone on with, those first that left the most ways open. */
-const TEXTS = 24
+const TEXTS = 96
 /** What may be counted for a pattern: some tenths of a second. */
 const MOST_WORK = 10_000_000
 

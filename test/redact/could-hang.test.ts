@@ -31,6 +31,7 @@ const MANY_WAYS = [
   String.raw`^(\w+\s?)*$`,
   String.raw`^\d+(?:\d+)*$`,
   '(?:aa|aaa)+b',
+  '^(?:..)*(?:.|d)(?:(?:db)*|cc[ab])[ab]a(?:b.)?(?:[bc]|c)..cd$',
   '(?:.,?)*foo',
   '(?:ab|a|b){12,}c',
   'x.*y.*z.*w',
