@@ -57,7 +57,7 @@ function rule(value: unknown): UserRule {
   if (unknown !== undefined) throw new Error(`has a rule with "${unknown}"; a rule has name, pattern and ignoreCase`)
   if (typeof name !== 'string' || typeof pattern !== 'string' || typeof ignoreCase !== 'boolean')
     throw new Error('has a rule without name and pattern')
-  const problem = userRuleProblem({ name, pattern })
+  const problem = userRuleProblem({ name, pattern, ignoreCase })
   if (problem !== undefined) throw new Error(`has a rule that is refused: ${problem}`)
   return { name, pattern, ignoreCase }
 }
