@@ -36,6 +36,7 @@ table('credentials', {
     '{"url":"redis://cache:main","mail":"me@example.com"} ["redis://cache:main","me@example.com"]',
     String.raw`{"m":"{\"url\":\"redis://cache:main\",\"mail\":\"me@example.com\"}"} "a://b:c"me@example.com`,
     `url='redis://cache:main' me@example.com "http://u:"+pw+"@example.com" 'http://u:'.$pw.'@example.com'`,
+    'http://host:8080"me@example.com"',
     `http://u:"$PW"@example.com postgres://app:<your-password>@db/ postgres://app:'\${PW}'@db/`,
     'http://host:8080/path/@scope/package ssh://git@github.com/a/b',
     'https://user:$PASSWORD@host/ https://user:${PASSWORD}@host https://user:***@host https://user:xxxxx@host',
