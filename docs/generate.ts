@@ -11,11 +11,12 @@ import { fileURLToPath } from 'node:url'
 import { loadRegistry } from '../src/collect/registry.ts'
 import { TIERS, type RegisteredCollector } from '../src/collect/types.ts'
 import type { Needs } from '../src/collector.ts'
+import { RULES } from '../src/redact/rules.ts'
 import { neverRead } from '../src/sources/never-read.ts'
 import { shippedPackages, type Lock } from './licenses.ts'
 
 /** Documents with generated parts. */
-const DOCUMENTS = ['README.md', 'docs/collectors.md', 'docs/licenses.md', 'docs/look-dont-touch.md']
+const DOCUMENTS = ['README.md', 'docs/collectors.md', 'docs/licenses.md', 'docs/look-dont-touch.md', 'docs/security.md']
 
 export interface RenderedDocument {
   /** From the top of the repository. */
@@ -31,6 +32,7 @@ export async function renderDocuments(): Promise<RenderedDocument[]> {
     collectors: collectorsTable(collectors),
     'collectors-reference': collectorsReference(collectors),
     'never-read': neverReadTable(),
+    rules: rulesTable(),
     licenses: licensesTable(JSON.parse(await readFile(placeOf('package-lock.json'), 'utf8')) as Lock),
   }
   return Promise.all(
@@ -104,6 +106,13 @@ function neverReadTable(): string {
   return table(
     ['never read', 'why'],
     [...byReason].map(([reason, rows]) => [rows.map(({ pattern }) => code(pattern)).join(', '), reason]),
+  )
+}
+
+function rulesTable(): string {
+  return table(
+    ['id', 'masks'],
+    RULES.map(({ id, title }) => [code(id), title]),
   )
 }
 

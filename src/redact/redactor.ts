@@ -48,6 +48,7 @@ export interface Sweep {
 export function createRedactor(rules: readonly Rule[], key: Uint8Array, sweeps: readonly Sweep[] = []): Redactor {
   const anchored = rules.flatMap((rule) => rule.anchors.map((anchor) => ({ rule, anchor })))
   const scan = createScan(anchored.map(({ anchor }) => anchor))
+  const behindBytes = Math.max(0, ...rules.map((rule) => rule.behindBytes ?? 0))
   const byId = new Map(rules.map((rule) => [rule.id, rule]))
   const secretKey = createSecretKey(key)
   return ({ bytes, from, to, final, carry }) => {
@@ -60,7 +61,8 @@ export function createRedactor(rules: readonly Rule[], key: Uint8Array, sweeps: 
     const claim = (rule: Rule, at: number, finding: ReturnType<Rule['find']>) => {
       if (!finding) return
       for (const span of finding.spans) {
-        if (span.start < at) throw new Error(`the rule ${rule.id} claims bytes that may be sent already`)
+        if (span.start < at - (rule.behindBytes ?? 0))
+          throw new Error(`the rule ${rule.id} claims bytes that may be sent already`)
         if (span.end > span.start && !isInMask(look().text, span.start))
           claims.push({ kind: rule.id, ...span, rank: rule.rank })
       }
@@ -70,9 +72,10 @@ export function createRedactor(rules: readonly Rule[], key: Uint8Array, sweeps: 
       if (going.at > to) pending.push(going)
       else claim(byId.get(going.rule)!, going.at, byId.get(going.rule)!.resume!(look(), going))
     }
-    scan(bytes, from, to, source.length, (index, at) => {
+    // An anchor in the next stretch may stand behind a secret in this one; it is found there again.
+    scan(bytes, from, Math.min(source.length, to + behindBytes), source.length, (index, at) => {
       const { rule } = anchored[index]!
-      claim(rule, at, rule.find(look(), at))
+      if (at < to + (rule.behindBytes ?? 0)) claim(rule, at, rule.find(look(), at))
     })
     for (const { id, rank, find } of sweeps) {
       for (const { kind = id, ...span } of find(look(), from, to)) claims.push({ ...span, kind, rank })

@@ -56,7 +56,9 @@ export interface Rule {
   readonly title: string
   /** ASCII, at least 3 characters, in lower case; compared without regard to case. */
   readonly anchors: readonly string[]
-  /** Looks at the anchor found at `at`. No span may begin before `at`: what stands there may be sent already. */
+  /** So far before its anchor a span may begin, at most 1024 bytes; 0 when left out. */
+  readonly behindBytes?: number
+  /** Looks at the anchor found at `at`. No span may begin before `at - behindBytes`: what stands there may be sent already. */
   readonly find: (view: View, at: number) => Finding | undefined
   /** Goes on where a pending finding broke off. */
   readonly resume?: (view: View, pending: Pending) => Finding

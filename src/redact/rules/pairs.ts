@@ -1,11 +1,12 @@
 /** `name=value` in every notation: shell, environment, INI, YAML, JSON (escaped or not), flags, XML. */
+import { rememberLong } from '../find.ts'
 import { isArray, listAt, listFrom, type List } from '../pairs/array.ts'
 import { below } from '../pairs/below.ts'
 import { blockAt, type Block } from '../pairs/block.ts'
 import { isFirst, nameAt, tieOf, type Name, type Tied, quoteAt } from '../pairs/name.ts'
 import { isObject, objectAt } from '../pairs/object.ts'
 import { isPlausible, type Tie } from '../pairs/plausible.ts'
-import { endOf, valueAt, withoutBackslashes, type Until } from '../pairs/value.ts'
+import { endOf, valueAt, withoutBackslashes, type Until, type Value } from '../pairs/value.ts'
 import { NAME_ANCHORS, secretKind } from '../pairs/words.ts'
 import type { Finding, Pending, Rule, Span, View } from '../rule.ts'
 
@@ -40,7 +41,7 @@ export function pairRule(furtherNames: readonly string[] = []): Rule {
 export const PAIR_RULES: readonly Rule[] = [pairRule()]
 
 function find(view: View, at: number, further: ReadonlySet<string>): Finding | undefined {
-  const name = nameAt(view, at)
+  const name = LONG.holding(view, at) ? undefined : nameAt(view, at)
   if (!name) return undefined
   const kind = secretKind(name.name, further)
   if (kind === undefined) return undefined
@@ -51,6 +52,10 @@ function find(view: View, at: number, further: ReadonlySet<string>): Finding | u
   if (isObject(view, name, tied)) return object(view, name, tied, kind)
   return below(view, tied, { name, kind, rule: ID }) ?? single(view, name, tied, kind)
 }
+
+/** Of `psk=psk=…` every part is a name. What ends a long value may still be the name of the next. */
+const LONG = rememberLong()
+const TAIL = 256
 
 function object(view: View, name: Name, { at }: Tied, kind: string): Finding | undefined {
   const { spans, until } = objectAt(view, at, name, kind)
@@ -65,7 +70,7 @@ function isPrompt(view: View, { around }: Name, { at }: Tied): boolean {
 }
 
 function single(view: View, name: Name, tied: Tied, kind: string): Finding | undefined {
-  const value = valueAt(view, name, tied)
+  const value = ofParameter(view, name, tied, valueAt(view, name, tied))
   const text = view.text.slice(value.start, Math.min(value.end, value.start + JUDGED))
   // `<password>` in a help text is no element.
   if (tied.tie === 'element' && !value.open && !view.text.startsWith('</', value.end)) return undefined
@@ -73,6 +78,7 @@ function single(view: View, name: Name, tied: Tied, kind: string): Finding | und
   // The first thing on a line of configuration is no prose.
   const judged = tie === 'colon' && !/\s/.test(text) && isFirst(view, name) ? 'equals' : tie
   if (!isPlausible(text, name.name, kind, judged)) return undefined
+  LONG.add(view, [{ start: value.start, end: value.end - TAIL }])
   // JSON: a number without quotes of its own.
   const number = name.quote && !value.inQuotes && tied.tie === 'colon' && /^-?\d[\d.eE+-]*$/.test(text)
   const quoted = number ? '\\'.repeat(name.quote.backslashes) + name.quote.mark : ''
@@ -80,6 +86,18 @@ function single(view: View, name: Name, tied: Tied, kind: string): Finding | und
     [{ start: value.start, end: value.end, kind, quoted }],
     value.open ? { kind, until: value.until } : undefined,
   )
+}
+
+/** In the query of a URL, or of one within a URL, the next parameter or the fragment ends it. */
+function ofParameter({ text }: View, { start, name }: Name, { tie }: Tied, value: Value): Value {
+  if (tie !== 'equals' || value.inQuotes) return value
+  const encoded = text[start - 1] === '%' && /^(?:26|3f)/i.test(name)
+  const plain = /(?:[?&]|&amp;)$/.test(text.slice(Math.max(0, start - 5), start)) || /^u00(?:26|3f)/i.test(name)
+  if (!encoded && !plain) return value
+  const stop = encoded ? /[&#]|%26|%23/gi : /[&#]|\\u0026/gi
+  stop.lastIndex = value.start
+  const found = stop.exec(text)?.index ?? value.end
+  return found < value.end ? { ...value, end: found, open: false } : value
 }
 
 /** By its beginning a long value is told from prose: not all of it is looked at for every name that stands in it. */

@@ -1,6 +1,7 @@
 /** Secrets in URLs: credentials before the host, webhooks, signed and authorized queries. */
 import { matching, rememberLong } from '../find.ts'
 import type { Rule, Span, View } from '../rule.ts'
+import { DSN_RULES } from './dsn.ts'
 import { isPlaceholder, passwordWithQuotes } from './quoted-password.ts'
 import { QUERY_RULES } from './queries.ts'
 import { WEBHOOK_RULES } from './webhooks.ts'
@@ -98,4 +99,4 @@ const escaped: Rule = {
   },
 }
 
-export const URL_RULES: readonly Rule[] = [credentials, escaped, ...WEBHOOK_RULES, ...QUERY_RULES]
+export const URL_RULES: readonly Rule[] = [credentials, escaped, ...DSN_RULES, ...WEBHOOK_RULES, ...QUERY_RULES]

@@ -107,3 +107,32 @@ table('queries', {
     '/v1?keys=abcdef0123456789abcdef&keyword=abcdef0123456789',
   ],
 })
+
+const D = '<masked:dsn-password:#>'
+
+table('data source names of Go', {
+  masked: [
+    ['dial app:s3cret@tcp(db:3306)/app?x=1 failed', `dial app:${D}@tcp(db:3306)/app?x=1 failed`],
+    ['DSN=root:p@ss:w/rd@unix(/run/mysqld.sock)/x', `DSN=root:${D}@unix(/run/mysqld.sock)/x`],
+    ['{"dsn":"a.b:x9<k@tcp6([::1]:3306)/x","b":"c@tcp(d)"}', `{"dsn":"a.b:${D}@tcp6([::1]:3306)/x","b":"c@tcp(d)"}`],
+    ['a:s3cret@tcp(h:1)/d,b:s3cret@tcp(h:2)/d', `a:${D}@tcp(h:1)/d,b:${D}@tcp(h:2)/d`],
+    ['mysql://app:s3cret@unix(/run/x)/d', `mysql://app:${K}@unix(/run/x)/d`],
+    ['"DB_SOURCE=app:s3cret@tcp(db)/a"', `"DB_SOURCE=app:${D}@tcp(db)/a"`],
+  ],
+  untouched: [
+    'app@tcp(db:3306)/app app:$PW@tcp(db)/ app:${PW}@tcp(db)/ app:%s@tcp(%s)/%s app:***@tcp(db)/',
+    '"user:"+pw+"@tcp(db)/" listen@tcp(80) a: b@tcp(c)',
+  ],
+})
+
+table('parameters under the name of a secret', {
+  masked: [
+    ['GET /a?token=aB3dE5fG7h#fragment x', 'GET /a?token=<masked:token:#>#fragment x'],
+    ['GET /a?password=abc9&flag x', 'GET /a?password=<masked:password:#>&flag x'],
+    ['POST user=a&password=a%26b9&x=1', 'POST user=a&password=<masked:password:#>&x=1'],
+    ['/a?x=1&amp;api_key=aB3dE5fG7&amp;y=2', '/a?x=1&amp;api_key=<masked:api-key:#>&amp;y=2'],
+    ['/o?next=%2F%26password%3DaB3dE5fG7%26other%3D1', '/o?next=%2F%26password%3D<masked:password:#>%26other%3D1'],
+    ['run password=aB3#dE5%26f x', 'run password=<masked:password:#> x'],
+  ],
+  untouched: [],
+})
