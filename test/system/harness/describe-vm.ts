@@ -17,6 +17,7 @@ export function describeVm(name: string, options: RootOptions, tests: (vm: () =>
     beforeAll(async () => {
       vm = await createDiagdVm(deb, options)
       await vm.boot()
+      await vm.run('systemctl', 'start', 'diagd')
     })
     afterAll(() => vm?.remove())
     tests(() => vm)

@@ -1,20 +1,27 @@
 /** diagd on a test machine: installed by cloud-init, asked from outside. */
+import { readFileSync } from 'node:fs'
 import { execa } from 'execa'
 import { join } from 'node:path'
 import { extract } from '../../helpers/archive.ts'
 import type { RootOptions } from './prepare.ts'
 import { createVm, type Vm } from './vm.ts'
 
+/** DIAGD_FILE of cloud-init/user-data.yaml. */
 const PACKAGE = '/opt/diagd.deb'
 
-const INSTALL = `#cloud-config
-runcmd:
-  - [dpkg, --install, ${PACKAGE}]
-`
+/** The user-data that diagd comes with, more commands for its runcmd, and more keys. */
+export function installingUserData(commands: readonly string[] = [], keys = ''): string {
+  const shipped = readFileSync(join(import.meta.dirname, '../../../cloud-init/user-data.yaml'), 'utf8')
+  return `${shipped.trimEnd()}\n${commands.map((command) => `  - ${command}\n`).join('')}${keys}`
+}
 
 /** A machine that installs the package at its first boot. */
 export function createDiagdVm(deb: string, options: RootOptions = {}): Promise<Vm> {
-  return createVm({ userData: INSTALL, ...options, copies: { [PACKAGE]: deb, ...options.copies } })
+  return createVm({
+    userData: installingUserData(),
+    ...options,
+    copies: { [PACKAGE]: deb, ...options.copies },
+  })
 }
 
 /** Properties of its unit, as `systemctl show` has them. */
@@ -34,6 +41,7 @@ export interface Bundle {
 
 interface Manifest {
   readonly complete: boolean
+  readonly redaction: { readonly problems: readonly string[] }
 }
 
 /** Over TCP, in the machine's network, with the credential that the package made for root. */
@@ -49,7 +57,7 @@ export async function get(vm: Vm, path: string, credential?: string): Promise<Bu
 }
 
 /** Whole, says `diagd verify`; and opened by GNU tar. */
-async function openBundle(archive: Buffer): Promise<Bundle> {
+export async function openBundle(archive: Buffer): Promise<Bundle> {
   await execa(process.execPath, [CLI, 'verify', '-'], { input: archive })
   const files = new Map([...extract(archive)].map(([path, content]) => [path.slice(path.indexOf('/') + 1), content]))
   const text = (name: string) => {

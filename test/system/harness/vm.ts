@@ -10,6 +10,7 @@ import { execa, type ResultPromise } from 'execa'
 import { createMachine } from './machine.ts'
 import { insideOf, outsideOf } from './network.ts'
 import { startNspawn, type Running } from './nspawn.ts'
+import { childrenOf } from './processes.ts'
 import { prepareRoot, type RootOptions } from './prepare.ts'
 
 export interface Vm {
@@ -18,8 +19,14 @@ export interface Vm {
   boot(): Promise<'running' | 'degraded'>
   /** Runs a command inside, as root, and gives its output; rejects with its stderr when it fails. */
   run(command: string, ...args: string[]): Promise<string>
-  /** The same with a line of shell. */
+  /** The same, byte for byte. */
+  output(command: string, ...args: string[]): Promise<Buffer>
+  /** Runs a command with that as its standard input. */
+  feed(input: Buffer, command: string, ...args: string[]): Promise<void>
+  /** As `run`, with a script of bash that ends at its first error. */
   sh(script: string): Promise<string>
+  /** Runs a command that goes on and on until its output has that: an event, as it comes. */
+  until(pattern: RegExp, command: string, ...args: string[]): Promise<void>
   /** Starts a command inside whose output is read while it comes. */
   start(command: string, ...args: string[]): ResultPromise<typeof CLEAN>
   /** Runs a command of the host in the network of the machine, or at the other end of its cable. */
@@ -59,6 +66,26 @@ export async function createVm(options: RootOptions = {}): Promise<Vm> {
     boot,
     start,
     run,
+    until: async (pattern, command, ...args) => {
+      const child = start(command, ...args)
+      let heard = ''
+      child.stdout.on('data', (chunk: Buffer) => {
+        heard += chunk.toString('latin1')
+        if (!pattern.test(heard)) return
+        // nsenter waits for the command as its child, and takes no signal along.
+        for (const pid of childrenOf(child.pid!)) process.kill(pid, 'SIGKILL')
+      })
+      const { message } = (await child.catch((error: unknown) => error)) as { message?: string }
+      if (!pattern.test(heard)) throw new Error(`${command} ended without ${pattern.source}: ${message} ${heard}`)
+    },
+    output: async (...command) => {
+      const options = { ...CLEAN, encoding: 'buffer', maxBuffer: 2 ** 30 } as const
+      return Buffer.from((await execa(NSENTER, [...into(alive().leader), ...command], options)).stdout)
+    },
+    feed: async (input, ...command) => {
+      const { env, extendEnv } = CLEAN
+      await execa(NSENTER, [...into(alive().leader), ...command], { env, extendEnv, input, stdout: 'ignore' })
+    },
     sh: (script) => run('bash', '-euc', script),
     fromNetwork: async (where, command, input = '') => {
       const netns = where === 'inside' ? insideOf(machine.name) : outsideOf(machine.name)
