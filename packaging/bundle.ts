@@ -15,7 +15,7 @@ interface AppFile {
 
 export interface App {
   readonly files: readonly AppFile[]
-  /** Folders of the packages that are in it, from the top of the repository. */
+  /** Folders of the packages that are in it or beside it, from the top of the repository. */
   readonly packages: readonly string[]
 }
 
@@ -73,7 +73,8 @@ function packagesOf(output: RolldownOutput['output']): string[] {
   const modules = output.flatMap((one) => (one.type === 'chunk' ? one.moduleIds : []))
   const folders = modules.map((id) => /^.*\/node_modules\/(?:@[^/]+\/)?[^/]+(?=\/)/.exec(id)?.[0])
   const from = folders.filter((folder) => folder !== undefined).map((folder) => relative(above, folder))
-  return [...new Set(from)].toSorted()
+  const native = NATIVE.map(({ name }) => `node_modules/${name}`)
+  return [...new Set([...from, ...native])].toSorted()
 }
 
 async function collectorFiles(): Promise<string[]> {

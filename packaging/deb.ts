@@ -55,8 +55,8 @@ function facts(files: readonly TreeFile[], { version, arch }: DebOptions): TreeF
     `Architecture: ${DEBIAN_ARCH[arch]}`,
     'Maintainer: the diagd authors <diagd@example.org>',
     `Installed-Size: ${Math.ceil(bytes / 1024)}`,
-    // What the Node in it is linked against (ldd), and the symbols it asks of them.
-    'Depends: libc6 (>= 2.28), libgcc-s1 | libgcc1, libstdc++6 (>= 5)',
+    // What the Node in it is linked against (ldd), and the symbols it asks of them; of glibc, SQLite asks for more (2.34).
+    'Depends: libc6 (>= 2.34), libgcc-s1, libstdc++6 (>= 5)',
     'Section: admin',
     'Priority: optional',
     'Description: flight recorder of a cloud VM',

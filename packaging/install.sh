@@ -68,10 +68,13 @@ check_machine() {
   [ "$machine" = "$(cat "$here/arch")" ] || fail "this machine is $machine, this tarball is for $(cat "$here/arch")"
   glibc=$(getconf GNU_LIBC_VERSION 2>/dev/null | sed 's/^glibc //') || true
   [ -n "$glibc" ] || fail 'there is no glibc here (Alpine has musl); it takes 2.28 or newer'
-  [ "$(printf '%s\n' 2.28 "$glibc" | sort -V | head -n 1)" = 2.28 ] || fail "glibc here is $glibc; it takes 2.28 or newer"
+  at_least 2.28 "$glibc" || fail "glibc here is $glibc; it takes 2.28 or newer"
+  at_least 2.34 "$glibc" || say "glibc here is $glibc: the SQLite in here takes 2.34 or newer, what needs a database will be missing"
   # It may want a library that is not there: better now than after half of it.
   "$here/usr/lib/diagd/node" --version >/dev/null || fail 'the Node in here does not run on this machine, see above'
 }
+
+at_least() { [ "$(printf '%s\n' "$1" "$2" | sort -V | head -n 1)" = "$1" ]; }
 
 install_here() {
   check_machine

@@ -4,11 +4,17 @@
  */
 import type { Arch } from './runtime.ts'
 
-export interface NativePackage {
+interface NativePackage {
   readonly name: string
-  /** Files and folders of the package that are needed, from its top. */
-  readonly files: (arch: Arch) => readonly string[]
+  /** Paths in the package that are needed. */
+  readonly files: (arch: Arch) => RegExp
 }
 
-/** None yet. */
-export const NATIVE: readonly NativePackage[] = []
+export const NATIVE: readonly NativePackage[] = [
+  {
+    name: 'better-sqlite3',
+    // Without the sources of SQLite, and the machine code for other systems.
+    files: (arch) =>
+      new RegExp(String.raw`^(?:package\.json|LICENSE|lib/(?:methods/)?[a-z-]+\.js|prebuilds/linux-${arch}\.node)$`),
+  },
+]

@@ -43,10 +43,10 @@ export async function treeOf(app: App, runtime: Runtime, arch: Arch): Promise<Tr
 }
 
 async function native(arch: Arch): Promise<TreeFile[]> {
-  const all = NATIVE.flatMap(({ name, files }) =>
-    files(arch).map((path) => copied(`node_modules/${name}/${path}`, `${APP}/node_modules/${name}/${path}`)),
+  const all = NATIVE.map(({ name, files }) =>
+    folder(`node_modules/${name}`, `${APP}/node_modules/${name}`, files(arch)),
   )
-  return Promise.all(all)
+  return (await Promise.all(all)).flat()
 }
 
 async function systemd(): Promise<TreeFile[]> {

@@ -104,6 +104,7 @@ describe('what npm run package makes', () => {
     const copyright = readFileSync(join(here, 'usr/share/doc/diagd/copyright'), 'utf8')
     expect(copyright).toMatch(/^diagd: Apache-2.0$/m)
     expect(copyright).toMatch(/^Node\.js \d+\.\d+\.\d+ .*: MIT$/m)
+    expect(copyright).toMatch(/^better-sqlite3 .*: MIT$/m)
     expect(copyright).toMatch(/^fastify \d+\.\d+\.\d+: MIT$/m)
     expect(copyright).toMatch(/^@noble\/ciphers .*: MIT$/m)
     expect(copyright).not.toContain('undefined')
@@ -116,17 +117,27 @@ interface Bom {
 }
 
 describe('programs', () => {
+  const newestGlibc = (program: Buffer) =>
+    Math.max(...[...program.toString('latin1').matchAll(/GLIBC_2\.(\d+)\b/g)].map(([, minor]) => Number(minor)))
+
   test.each([
     ['x64', 62],
     ['arm64', 183],
-  ])('in that for %s are for it, and ask for no newer glibc than 2.28', (arch, machine) => {
+  ])('in that for %s are for it; Node asks for glibc 2.28, SQLite for 2.34', (arch, machine) => {
     const top = join(folder.path, `diagd-${VERSION}-linux-${arch}`)
-    const programs = filesOf(top).filter((path) => readFileSync(join(top, path)).subarray(0, 4).equals(ELF))
-    expect(programs).toEqual(['usr/lib/diagd/node'])
-    const node = readFileSync(join(top, programs[0]!))
-    expect(node.readUInt16LE(18)).toBe(machine)
-    const versions = [...node.toString('latin1').matchAll(/GLIBC_2\.(\d+)\b/g)].map(([, minor]) => Number(minor))
-    expect(Math.max(...versions)).toBe(28)
+    const contents = filesOf(top).map((path) => ({ path, content: readFileSync(join(top, path)) }))
+    const programs = contents.filter(({ content }) => content.subarray(0, 4).equals(ELF))
+    expect(programs.map(({ path, content }) => [path, content.readUInt16LE(18), newestGlibc(content)])).toEqual([
+      ['usr/lib/diagd/node', machine, 28],
+      [`usr/lib/diagd/node_modules/better-sqlite3/prebuilds/linux-${arch}.node`, machine, 34],
+    ])
+  })
+
+  test('have SQLite beside them', () => {
+    const script =
+      "process.stdout.write(new (require('better-sqlite3'))(':memory:').prepare('select 6 * 7').pluck().get() + '')"
+    const options = { cwd: join(here, 'usr/lib/diagd'), env: {}, encoding: 'utf8' } as const
+    expect(execFileSync('./node', ['--input-type=commonjs', '-e', script], options)).toBe('42')
   })
 })
 
@@ -155,7 +166,7 @@ describe.runIf(hasDpkg)(`${hasDpkg ? '' : 'SKIPPED: needs dpkg-deb: '}the Debian
     const field = (name: string) =>
       execFileSync('dpkg-deb', ['-f', join(first, DEB), name], { encoding: 'utf8' }).trim()
     expect([field('Package'), field('Version'), field('Architecture')]).toEqual(['diagd', VERSION, 'amd64'])
-    expect(field('Depends')).toBe('libc6 (>= 2.28), libgcc-s1 | libgcc1, libstdc++6 (>= 5)')
+    expect(field('Depends')).toBe('libc6 (>= 2.34), libgcc-s1, libstdc++6 (>= 5)')
     const control = join(folder.path, 'control')
     execFileSync('dpkg-deb', ['-e', join(first, DEB), control])
     expect(readFileSync(join(control, 'conffiles'), 'utf8')).toBe('/etc/diagd/config.yaml\n')
