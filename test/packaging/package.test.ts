@@ -136,8 +136,9 @@ describe('programs', () => {
   test('have SQLite beside them', () => {
     const script =
       "process.stdout.write(new (require('better-sqlite3'))(':memory:').prepare('select 6 * 7').pluck().get() + '')"
-    const options = { cwd: join(here, 'usr/lib/diagd'), env: {}, encoding: 'utf8' } as const
-    expect(execFileSync('./node', ['--input-type=commonjs', '-e', script], options)).toBe('42')
+    const cwd = join(here, 'usr/lib/diagd')
+    const options = { cwd, env: {}, encoding: 'utf8' } as const
+    expect(execFileSync(join(cwd, 'node'), ['--input-type=commonjs', '-e', script], options)).toBe('42')
   })
 })
 
