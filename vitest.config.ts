@@ -27,6 +27,8 @@ export default defineConfig({
           globalSetup: ['test/system/harness/global-setup.ts'],
           testTimeout: 300_000,
           hookTimeout: 300_000,
+          // A machine waits more than it computes.
+          maxWorkers: 3,
           sequence: { groupOrder: 1 },
         },
       },

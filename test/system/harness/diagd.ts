@@ -50,9 +50,24 @@ export async function fetchBundle(vm: Vm, query = ''): Promise<Bundle> {
   return openBundle(await get(vm, `/debug-package${query}`, credential))
 }
 
-export async function get(vm: Vm, path: string, credential?: string): Promise<Buffer> {
+/** The same, however large: into a file of the host. */
+export async function downloadBundle(vm: Vm, query: string, file: string): Promise<void> {
+  const credential = await vm.run('cat', '/etc/diagd/admin.header')
+  await get(vm, `/debug-package${query}`, credential, ['--output', file])
+  await execa(process.execPath, [CLI, 'verify', file])
+}
+
+export async function get(vm: Vm, path: string, credential?: string, more: readonly string[] = []): Promise<Buffer> {
   // The credential goes in by standard input: an argument would be seen in the list of processes.
-  const flags = ['--silent', '--show-error', '--fail', '--max-time', '240', ...(credential ? ['--header', '@-'] : [])]
+  const flags = [
+    '--silent',
+    '--show-error',
+    '--fail',
+    '--max-time',
+    '280',
+    ...(credential ? ['--header', '@-'] : []),
+    ...more,
+  ]
   return vm.fromNetwork('inside', ['curl', ...flags, `http://127.0.0.1:7433${path}`], credential)
 }
 
