@@ -1,6 +1,9 @@
+import { readFile } from 'node:fs/promises'
 import { expect, test } from 'vitest'
+import { createAuthority } from '../helpers/tls.ts'
 import { describeVm } from './harness/describe-vm.ts'
 import { fetchBundle, get, property } from './harness/diagd.ts'
+import { VM_ADDRESS } from './harness/network.ts'
 
 /** Numbers of the only ones that it can ever have (linux/capability.h). */
 const CAPABILITIES = { dacReadSearch: 2n, netAdmin: 12n, netRaw: 13n, sysPtrace: 19n, syslog: 34n }
@@ -47,5 +50,30 @@ describeVm('installed by cloud-init', {}, (vm) => {
     expect(manifest.complete).toBe(true)
     expect(text('diagd/process/status')).toMatch(/^Name:/)
     expect(text('summary.txt')).toContain('web-1')
+  })
+
+  test('is reached from another machine over TLS, and not at all before', async () => {
+    const outside = (...args: string[]) =>
+      vm().fromNetwork('outside', ['curl', '--silent', '--fail', '--max-time', '60', ...args])
+    await expect(outside(`http://${VM_ADDRESS}:7433/health`)).rejects.toThrow('exit code 7')
+    const authority = createAuthority()
+    const { certificate, key } = authority.sign('server')
+    await vm().sh('install -d /etc/diagd/tls')
+    for (const [path, from] of [
+      ['cert.pem', certificate],
+      ['key.pem', key],
+    ] as const) {
+      await vm().feed(await readFile(from), 'tee', `/etc/diagd/tls/${path}`)
+    }
+    await vm().sh(`chgrp diagd /etc/diagd/tls/key.pem; chmod 640 /etc/diagd/tls/key.pem
+cat >>/etc/diagd/config.yaml <<'END'
+listen: ${VM_ADDRESS}:7433
+tls: { certificate: /etc/diagd/tls/cert.pem, key: /etc/diagd/tls/key.pem }
+END
+systemctl restart diagd`)
+    const trust = ['--cacert', authority.certificate, '--connect-to', `localhost:7433:${VM_ADDRESS}:7433`]
+    const url = 'https://localhost:7433'
+    expect(JSON.parse((await outside(...trust, `${url}/health`)).toString())).toMatchObject({ problems: [] })
+    await expect(outside(...trust, `${url}/debug-package`)).rejects.toThrow('exit code 22')
   })
 })

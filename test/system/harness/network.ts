@@ -5,7 +5,7 @@
 import { existsSync } from 'node:fs'
 import { execa } from 'execa'
 
-const VM_ADDRESS = '192.0.2.2'
+export const VM_ADDRESS = '192.0.2.2'
 const OUTSIDE_ADDRESS = '192.0.2.1'
 
 export const insideOf = (name: string) => `/run/netns/${name}`

@@ -27,6 +27,8 @@ export interface Vm {
   sh(script: string): Promise<string>
   /** Runs a command that goes on and on until its output has that: an event, as it comes. */
   until(pattern: RegExp, command: string, ...args: string[]): Promise<void>
+  /** Command of the host that is a login shell inside, for a terminal. */
+  shell(): { readonly command: readonly string[]; readonly env: Readonly<Record<string, string>> }
   /** Starts a command inside whose output is read while it comes. */
   start(command: string, ...args: string[]): ResultPromise<typeof CLEAN>
   /** Runs a command of the host in the network of the machine, or at the other end of its cable. */
@@ -66,6 +68,7 @@ export async function createVm(options: RootOptions = {}): Promise<Vm> {
     boot,
     start,
     run,
+    shell: () => ({ command: [NSENTER, ...into(alive().leader), 'bash', '--login'], env: CLEAN.env }),
     until: async (pattern, command, ...args) => {
       const child = start(command, ...args)
       let heard = ''
