@@ -1,0 +1,175 @@
+/** boot/timeline.txt: what went wrong first, then one line for each step that took time. No I/O. */
+import { oneLine, shortened } from '../proc-text.ts'
+import { MINOR_MS, worthShowing } from './shown.ts'
+import { span } from './say.ts'
+import type { SourceState, Step, Timeline } from './types.ts'
+
+/** What a terminal, a ticket and a sheet of paper show without a break. */
+const WIDTH = 120
+
+export function timelineText(timeline: Timeline): string {
+  const sections = [
+    heading(timeline),
+    findings(timeline),
+    gaps(timeline),
+    clock(timeline),
+    table(timeline),
+    totals(timeline),
+    overlaps(timeline),
+    sources(timeline.sources),
+  ]
+  return `${sections
+    .filter((lines) => lines.length > 0)
+    .map((lines) => lines.join('\n'))
+    .join('\n\n')}\n`
+}
+
+const STATES: Readonly<Record<Timeline['state'], string>> = {
+  starting: 'NOT EVERYTHING IS UP YET',
+  up: 'everything that was to be started has been',
+  over: 'over; everything that was to be started had been',
+  cut: 'OVER BEFORE EVERYTHING WAS UP',
+}
+
+function heading({ bootId, state, startedAt, wallClockMs }: Timeline): string[] {
+  return [
+    ...wrapped(`Boot ${bootId}, from ${startedAt ?? 'an unknown time'}, ${span(wallClockMs)}: ${STATES[state]}`, '  '),
+    'Times count from the start of the boot; those of the clock are UTC.',
+  ]
+}
+
+function findings({ findings }: Timeline): string[] {
+  if (findings.length === 0) return ['None of the known disasters was seen (docs/boot-timeline.md lists them).']
+  return findings.flatMap(({ title }) => wrapped(`! ${title}`, '  '))
+}
+
+function gaps({ gaps }: Timeline): string[] {
+  if (gaps.length === 0) return []
+  const lines = gaps.flatMap(({ startedMs, endedMs, durationMs, waitedFor }) => {
+    const names = waitedFor.length === 0 ? 'nothing that is known of was at work' : `at work: ${waitedFor.join(', ')}`
+    return wrapped(`${clockless(startedMs)} to ${clockless(endedMs)}, ${span(durationMs)}; ${names}`, '    ', '  ')
+  })
+  return ['Silence, when no step began or ended:', ...lines]
+}
+
+function clock({ clockSteps }: Timeline): string[] {
+  return clockSteps.flatMap(({ atMs, byMs, slept }) => {
+    const how = slept
+      ? `the machine slept for ${span(byMs)}`
+      : `the clock was set ${byMs > 0 ? 'forward' : 'back'} by ${span(Math.abs(byMs))}`
+    return wrapped(`! At ${clockless(atMs)} ${how}: times of logs before and after it do not compare.`, '  ')
+  })
+}
+
+const COLUMNS = { status: 11, started: 10, ended: 10, duration: 12, at: 12 }
+const NAME_WIDTH = WIDTH - Object.values(COLUMNS).reduce((sum, width) => sum + width + 2, 0)
+
+function table({ steps }: Timeline): string[] {
+  const shown = worthShowing(steps)
+  const left = steps.length - shown.length
+  const head = row(['step', 'status', 'started', 'ended', 'duration', 'clock (UTC)'])
+  return [
+    head,
+    '-'.repeat(WIDTH),
+    ...shown.flatMap(({ step, depth }) => stepLines(step, depth)),
+    ...(left > 0 ? [`… and ${left} steps of less than ${MINOR_MS} ms: timeline.json has them`] : []),
+  ]
+}
+
+/** Words that a person looks for are in capitals. */
+const STATUSES: Readonly<Record<Step['status'], string>> = {
+  done: 'done',
+  failed: 'FAILED',
+  running: 'running',
+  'never-ended': 'NEVER ENDED',
+  restarted: 'RESTARTED',
+}
+
+function stepLines(step: Step, depth: number): string[] {
+  const { name, source, status, startedMs, endedMs, durationMs, startedAt, detail } = step
+  const label = oneLine(source === 'systemd' || source === 'cloud-init' ? name : `${source}: ${name}`)
+  const cells = [
+    shortened(`${'  '.repeat(depth)}${label}`, NAME_WIDTH - 8),
+    STATUSES[status],
+    clockless(startedMs),
+    endedMs === null ? '-' : clockless(endedMs),
+    durationMs === null ? '-' : span(durationMs),
+    startedAt === null ? '?' : startedAt.slice(11, 23),
+  ]
+  const said =
+    detail === '' || (source === 'container' && status === 'done')
+      ? []
+      : wrapped(oneLine(detail), indent(depth + 2), indent(depth + 2))
+  return [row(cells), ...said]
+}
+
+const indent = (depth: number): string => '  '.repeat(depth)
+
+function row([name = '', status = '', started = '', ended = '', duration = '', at = '']: readonly string[]): string {
+  return [
+    name.padEnd(NAME_WIDTH),
+    status.padEnd(COLUMNS.status),
+    started.padStart(COLUMNS.started),
+    ended.padStart(COLUMNS.ended),
+    duration.padStart(COLUMNS.duration),
+    at.padStart(COLUMNS.at),
+  ].join('  ')
+}
+
+function totals({ steps, sumMs, wallClockMs, stepsLeftOut }: Timeline): string[] {
+  const counts = Map.groupBy(steps, ({ status }) => status)
+  const said = [...counts].map(([status, some]) => `${some.length} ${status}`).join(', ')
+  const together = wallClockMs > 0 ? `, ${(sumMs / wallClockMs).toFixed(1)} at work at a time` : ''
+  return [
+    `steps       ${steps.length}: ${said}${stepsLeftOut > 0 ? `; ${stepsLeftOut} more were left out` : ''}`,
+    `sum         ${span(sumMs)} of all steps that are not a part of another one${together}`,
+    `wall clock  ${span(wallClockMs)}`,
+  ]
+}
+
+const MOST_OVERLAPS = 5
+
+function overlaps({ overlaps }: Timeline): string[] {
+  if (overlaps.length === 0) return []
+  const lines = overlaps
+    .slice(0, MOST_OVERLAPS)
+    .flatMap(({ steps, startedMs, durationMs }) =>
+      wrapped(`${span(durationMs)} from ${clockless(startedMs)} on: ${steps.join(' and ')}`, '    ', '  '),
+    )
+  return ['Longest side by side:', ...lines]
+}
+
+function sources(states: readonly SourceState[]): string[] {
+  const absent = states.filter(({ present }) => !present)
+  if (absent.length === 0) return []
+  return [
+    'Not in it:',
+    ...absent.flatMap(({ source, detail }) => wrapped(`${source.padEnd(10)}  ${detail}`, ' '.repeat(14), '  ')),
+  ]
+}
+
+/** `+75.26 s`, and by the minute from ten minutes on. */
+function clockless(ms: number): string {
+  const sign = ms < 0 ? '-' : '+'
+  const seconds = Math.abs(ms) / 1000
+  if (seconds < 600) return `${sign}${seconds.toFixed(2)} s`
+  const whole = Math.round(seconds)
+  const two = (value: number) => String(value).padStart(2, '0')
+  return `${sign}${Math.floor(whole / 3600)}:${two(Math.floor(whole / 60) % 60)}:${two(whole % 60)}`
+}
+
+/** Breaks at spaces; a word that is longer than a line is cut. */
+function wrapped(text: string, further: string, first = ''): string[] {
+  const lines: string[] = []
+  let line = first
+  for (const word of oneLine(text)
+    .split(' ')
+    .map((each) => shortened(each, WIDTH - 20))) {
+    const fresh = line.trim() === ''
+    if (!fresh && line.length + 1 + word.length > WIDTH) {
+      lines.push(line)
+      line = further + word
+    } else line = fresh ? line + word : `${line} ${word}`
+  }
+  return [...lines, line]
+}

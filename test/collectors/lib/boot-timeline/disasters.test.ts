@@ -1,0 +1,150 @@
+/** The four known disasters, staged with real units: each is said in a sentence, from the boot itself and from the next one. */
+import { describe, expect, test } from 'vitest'
+import { bootTimeline } from '../../../../collectors/lib/boot-timeline/build.ts'
+import type { Timeline } from '../../../../collectors/lib/boot-timeline/types.ts'
+import { bootFile, journalLine, recordedBoot } from '../../../helpers/boot.ts'
+
+const titles = ({ findings }: Timeline) => findings.map(({ title }) => title)
+const step = ({ steps }: Timeline, name: string) => steps.findLast((each) => each.name === name)
+
+describe.each([
+  ['while it goes on', recordedBoot('first-boot')],
+  [
+    'one boot later',
+    {
+      ...recordedBoot('first-boot'),
+      live: false,
+      last: { wallMs: 1_795_279_643_577.984, monotonicMs: 26_033_367.075 },
+      journal: bootFile('first-boot', 'journal-later.json'),
+      cloudInit: bootFile('slow-network', 'cloud-init.log'),
+    },
+  ],
+])('a first boot, %s', (_, inputs) => {
+  const timeline = bootTimeline(inputs)
+
+  test('an agent that was started before it was installed', () => {
+    expect(titles(timeline)).toContain(
+      'agent.service was started at +2.66 s, before install-agent (phase, ended at +8.44 s) had installed what it needs: ' +
+        '5 starts failed (exit status 203/EXEC), it was up at +8.95 s.',
+    )
+    expect(step(timeline, 'agent.service')).toMatchObject({
+      status: 'restarted',
+      detail: '5 failed starts before it: exit status 203/EXEC',
+    })
+  })
+
+  test('one that nobody restarts stays down', () => {
+    expect(titles(timeline)).toContainEqual(
+      expect.stringMatching(/^backend\.service was .* it failed \(exit status 127, not found\), it never came up\.$/),
+    )
+    expect(step(timeline, 'backend.service')).toMatchObject({ status: 'failed', detail: 'exit status 127, not found' })
+  })
+
+  test('a restart of Docker that takes its dependents down', () => {
+    expect(titles(timeline)).toContain(
+      'The restart of docker.service at +9.47 s (during docker-config) took down docker-watch.service (PartOf=), ' +
+        'app.service (Requires=) and web.service (BindsTo=); everything was up again at +10.29 s.',
+    )
+    expect(timeline.findings.filter(({ id }) => id === 'restart-took-down')).toHaveLength(1)
+    expect(step(timeline, 'docker.service')).toMatchObject({ status: 'restarted', detail: 'stopped and started again' })
+  })
+
+  test('a phase that never ended', () => {
+    const { title } = timeline.findings.find(({ id }) => id === 'never-ended')!
+    expect(title).toMatch(
+      inputs.live
+        ? /^pull-images \(phase\) began at \+10\.30 s and has not ended/
+        : /^pull-images \(phase\) began at \+10\.30 s and never ended: the boot was over 4\.\d s later/,
+    )
+    expect(step(timeline, 'pull-images')).toMatchObject({ status: 'never-ended', endedMs: null })
+  })
+
+  test('nothing else is said', () => {
+    expect(timeline.findings).toHaveLength(4)
+    expect(timeline.clockSteps).toEqual([])
+    expect(timeline.gaps).toEqual([])
+  })
+
+  test('phases lie in the script that ran them, its module in its stage, that in its unit', () => {
+    expect(step(timeline, 'install-agent')).toMatchObject({
+      parent: 'modules-final/config-scripts-user',
+      status: 'done',
+    })
+    expect(step(timeline, 'modules-final/config-scripts-user')?.parent).toBe('cloud-init modules-final')
+    expect(step(timeline, 'cloud-init modules-final')?.parent).toBe('cloud-final.service')
+  })
+})
+
+test('a boot that has ended is over; the shutdown stops everything, and takes nothing down', () => {
+  const later = { ...recordedBoot('first-boot'), live: false, journal: bootFile('first-boot', 'journal-later.json') }
+  expect(bootTimeline(later).state).toBe('over')
+  const { steps } = bootTimeline(later)
+  expect(steps.every(({ startedMs }) => startedMs < 12_000)).toBe(true)
+})
+
+test('without knowing who requires whom, the same moment tells of Docker', () => {
+  const { units: _, ...inputs } = { ...recordedBoot('first-boot'), live: false }
+  const { title } = bootTimeline(inputs).findings.find(({ id }) => id === 'restart-took-down')!
+  expect(title).toMatch(
+    /^The restart of docker\.service .* took down docker-watch\.service, app\.service and web\.service;/,
+  )
+})
+
+test('a dependent that does not come back has a step that says so', () => {
+  const { journal = '', ...inputs } = recordedBoot('first-boot')
+  const lines = journal.split('\n')
+  const restart = lines.findLastIndex((line) => line.includes('"MESSAGE": "Started app.service'))
+  const timeline = bootTimeline({ ...inputs, live: false, journal: lines.toSpliced(restart, 1).join('\n') })
+  expect(titles(timeline)).toContainEqual(expect.stringContaining('; app.service did not come back.'))
+  expect(timeline.steps).toContainEqual(
+    expect.objectContaining({
+      name: 'app.service',
+      status: 'failed',
+      endedMs: null,
+      detail: 'stopped with docker.service, not started again',
+    }),
+  )
+})
+
+test('minutes of silence waiting for the network', () => {
+  const timeline = bootTimeline(recordedBoot('slow-network'))
+  expect(titles(timeline)).toEqual([
+    '1 min 15 s of silence: systemd-networkd-wait-online.service waited for the network from +1.66 s to +76.92 s, and then failed (exit status 1).',
+  ])
+  expect(timeline.gaps).toMatchObject([{ waitedFor: ['systemd-networkd-wait-online.service'] }])
+  expect(Math.round(timeline.gaps[0]!.durationMs / 1000)).toBe(75)
+})
+
+test('a unit that never ends: a boot that hangs, and one that was cut', () => {
+  const inputs = recordedBoot('hanging')
+  const soon = bootTimeline(inputs)
+  expect(soon.state).toBe('starting')
+  expect(step(soon, 'hang.service')).toMatchObject({ status: 'running', endedMs: null })
+  expect(soon.findings).toEqual([])
+
+  const hourMs = 3_600_000
+  const last = { wallMs: inputs.last.wallMs + hourMs, monotonicMs: inputs.last.monotonicMs + hourMs }
+  expect(titles(bootTimeline({ ...inputs, last }))).toEqual([
+    'hang.service (systemd) began at +0.80 s and has not ended 1 h 00 min later.',
+  ])
+
+  const cut = bootTimeline({ ...inputs, live: false })
+  expect(cut.state).toBe('cut')
+  expect(step(cut, 'hang.service')?.status).toBe('never-ended')
+  expect(titles(cut)).toContainEqual(expect.stringMatching(/^hang\.service \(systemd\) began at .* and never ended/))
+})
+
+test('a unit that fails while something else is installed, and fails for a reason of its own, is no such disaster', () => {
+  const unit = { UNIT: 'backup.service' }
+  const journal = [
+    journalLine(2000, undefined, { MESSAGE: 'PHASE START: install-agent' }),
+    journalLine(3000, 'started', unit),
+    journalLine(3100, 'processExited', { ...unit, EXIT_CODE: 'exited', EXIT_STATUS: '1' }),
+    journalLine(3100, 'unitFailed', { ...unit, UNIT_RESULT: 'exit-code' }),
+    journalLine(9000, undefined, { MESSAGE: 'PHASE END: install-agent' }),
+    journalLine(9500, 'startupFinished', { KERNEL_USEC: '1000000', USERSPACE_USEC: '8500000' }),
+  ]
+  const timeline = bootTimeline({ bootId: 'b', live: false, journal: journal.join('') })
+  expect(timeline.findings).toEqual([])
+  expect(step(timeline, 'backup.service')).toMatchObject({ status: 'failed', detail: 'exit status 1' })
+})
