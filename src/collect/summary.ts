@@ -4,6 +4,7 @@
  */
 import type { Kit } from '../collector.ts'
 import { patiently } from '../sources/patience.ts'
+import { mayReadAll } from './host.ts'
 import { createKit } from './kit.ts'
 import type { PlannedCollector } from './plan.ts'
 import type { BundleRun } from './run.ts'
@@ -50,7 +51,7 @@ function heading(run: BundleRun): string {
   return [
     `diagd debug bundle of ${host.node}${host.node === host.hostname ? '' : ` (host name ${host.hostname})`}`,
     `taken ${new Date(run.startedAtMs).toISOString()}, window ${span}, all times UTC`,
-    ...(host.uid === 0 ? [] : [`taken as uid ${host.uid}, not root: what root alone can read is missing and says so`]),
+    ...(mayReadAll() ? [] : [`taken as uid ${host.uid}, not root: what root alone can read is missing and says so`]),
     ...run.deps.dropInProblems.map((problem) => `! ${problem}`),
   ].join('\n')
 }

@@ -40,5 +40,5 @@ function answer(order: Order): void {
 }
 
 function place(error: Error): string {
-  return /\/([\w-]+\.ts:\d+)/.exec(error.stack ?? '')?.[1] ?? 'a rule'
+  return /\/([\w-]+\.[jt]s:\d+)/.exec(error.stack ?? '')?.[1] ?? 'a rule'
 }

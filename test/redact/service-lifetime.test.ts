@@ -1,8 +1,10 @@
 /** The thread of the rules keeps nobody waiting: not a process that is done, not a bundle beside one whose options are broken. */
 import { execFileSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
+import { once } from 'node:events'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import type { Worker } from 'node:worker_threads'
+import { expect, onTestFinished, test } from 'vitest'
 import { createRedactionService } from '../../src/redact/service.ts'
 import { temporaryFolder } from '../helpers/archive.ts'
 
@@ -34,5 +36,20 @@ test('options that cannot be used are the fault of their own bundle', async () =
     expect(masked.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled'])
   } finally {
     await service.close()
+  }
+})
+
+test('a thread that nobody needs ends, and the next bundle gets another', async () => {
+  const service = createRedactionService(undefined, 1)
+  onTestFinished(() => service.close())
+  for (let bundle = 0; bundle < 2; bundle++) {
+    const started = once(process, 'worker') as Promise<[Worker]>
+    const redactor = service.open({ key: KEY })
+    const masked = redactor.whole(Buffer.from('password=k7Wq9zLp2XvR4tB8'))
+    const [worker] = await started
+    const exit = once(worker, 'exit')
+    expect((await masked).bytes.toString()).toMatch(/^password=<masked:/)
+    redactor.close()
+    await exit
   }
 })
