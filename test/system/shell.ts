@@ -1,9 +1,8 @@
 /** `npm run vm`: a shell on a fresh test machine with diagd installed. It is taken away when the shell ends. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { rm } from 'node:fs/promises'
+import { folderOfThisRun } from './harness/cache.ts'
 import { createDiagdVm } from './harness/diagd.ts'
 import { buildDeb } from './harness/global-setup.ts'
 import { removeLeftovers } from './harness/machine.ts'
@@ -19,7 +18,7 @@ A machine with systemd, cloud-init, Docker and diagd, reachable from nowhere. It
 const absent = missing()
 if (absent.length > 0) throw new Error(`needs ${absent.join(' and ')}; \`node test/system/setup.ts\` as root gets it`)
 await removeLeftovers()
-const folder = await mkdtemp(join(tmpdir(), 'diagd-package-'))
+const folder = await folderOfThisRun('package')
 try {
   console.error('building the package, starting the machine …')
   const vm = await createDiagdVm(await buildDeb(folder))

@@ -1,9 +1,9 @@
 /** Before the first system test: is everything there? Then the package is built that the machines install. */
-import { mkdtemp, readdir, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import type { TestProject } from 'vitest/node'
+import { folderOfThisRun } from './cache.ts'
 import { removeLeftovers } from './machine.ts'
 import { missing } from './needs.ts'
 
@@ -24,7 +24,7 @@ export default async function setup(project: TestProject): Promise<(() => Promis
     return undefined
   }
   await removeLeftovers()
-  const folder = await mkdtemp(join(tmpdir(), 'diagd-package-'))
+  const folder = await folderOfThisRun('package')
   project.provide('deb', await buildDeb(folder))
   return () => rm(folder, { recursive: true, force: true })
 }

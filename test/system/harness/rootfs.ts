@@ -4,11 +4,10 @@
  */
 import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { mkdir, readdir, rename, rm } from 'node:fs/promises'
+import { rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { execa } from 'execa'
-import { cacheFolder } from './cache.ts'
-import { isRunning } from './processes.ts'
+import { cacheFolder, folderOfThisRun } from './cache.ts'
 
 const SUITE = 'bookworm'
 
@@ -37,9 +36,7 @@ export const hasRoot = () => existsSync(rootFolder())
 export async function buildRoot(): Promise<string> {
   const done = rootFolder()
   if (hasRoot()) return done
-  await mkdir(cacheFolder(), { recursive: true })
-  await removeCutBuilds()
-  const building = join(cacheFolder(), `${BUILDING}${process.pid}`)
+  const building = await folderOfThisRun('build')
   try {
     const flags = ['--mode=root', '--variant=minbase', `--include=${PACKAGES.replaceAll(' ', ',')}`]
     const hooks = HOOKS.map((hook) => `--customize-hook=${hook}`)
@@ -49,13 +46,4 @@ export async function buildRoot(): Promise<string> {
     await rm(building, { recursive: true, force: true })
   }
   return done
-}
-
-const BUILDING = 'building-'
-
-async function removeCutBuilds(): Promise<void> {
-  for (const name of await readdir(cacheFolder())) {
-    if (!name.startsWith(BUILDING) || isRunning(Number(name.slice(BUILDING.length)))) continue
-    await rm(join(cacheFolder(), name), { recursive: true, force: true })
-  }
 }
