@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
+import { onTestFinished } from 'vitest'
 
 const CLI = fileURLToPath(new URL('../../src/cli.ts', import.meta.url))
 
@@ -40,6 +41,11 @@ export function start(args: readonly string[], { cwd, env = {}, stdin }: Surroun
   })
   const ended = new Promise<Ran>((resolve) => {
     child.on('close', (code) => resolve({ code, stdout: Buffer.concat(out), stderr }))
+  })
+  // A test that fails half-way leaves nothing that runs.
+  onTestFinished(async () => {
+    child.kill()
+    await ended
   })
   const says = (pattern: RegExp) =>
     new Promise<RegExpExecArray>((resolve, reject) => {
