@@ -128,7 +128,7 @@ function assemble(axis: Axis, { parts, histories, ties }: Pick<Evidence, 'parts'
   const finished = facts.finishedMs !== undefined
   const { steps, leftOut } = toSteps(parts, { clock, lastMs, live, finished })
   const startMs = parts.reduce((first, part) => Math.min(first, part.startedMs), 0)
-  const endMs = parts.reduce((last, part) => Math.max(last, part.endedMs ?? part.startedMs), finished ? 0 : lastMs)
+  const endMs = parts.reduce((last, part) => Math.max(last, part.endedMs ?? part.startedMs), facts.finishedMs ?? lastMs)
   const gaps = findGaps(parts, startMs, endMs)
   return {
     schema: 'diagd.boot-timeline/1',

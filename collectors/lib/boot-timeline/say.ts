@@ -1,4 +1,5 @@
-/** Times as a tired human reads them. No I/O. */
+/** Times, and what both the text and the picture say, as a tired human reads them. No I/O. */
+import type { ClockStep, Timeline } from './types.ts'
 
 /** `350 ms`, `12.3 s`, `4 min 05 s`, `2 h 07 min`. */
 export function span(ms: number): string {
@@ -11,9 +12,26 @@ export function span(ms: number): string {
   return `${Math.floor(minutes / 1440)} d ${Math.floor(minutes / 60) % 24} h`
 }
 
-/** Since the start of the boot: `+12.34 s`. */
+/** Since the start of the boot: `+12.34 s`, and from ten minutes on `+0:12:34`. */
 export function since(ms: number): string {
-  return `${ms < 0 ? '-' : '+'}${(Math.abs(ms) / 1000).toFixed(2)} s`
+  const sign = ms < 0 ? '-' : '+'
+  const seconds = Math.abs(ms) / 1000
+  if (seconds < 600) return `${sign}${seconds.toFixed(2)} s`
+  const whole = Math.round(seconds)
+  return `${sign}${Math.floor(whole / 3600)}:${two(Math.floor(whole / 60) % 60)}:${two(whole % 60)}`
+}
+
+export const STATES: Readonly<Record<Timeline['state'], string>> = {
+  starting: 'NOT EVERYTHING IS UP YET',
+  up: 'everything that was to be started has been',
+  over: 'over; everything that was to be started had been',
+  cut: 'OVER BEFORE EVERYTHING WAS UP',
+}
+
+export function clockText({ atMs, byMs, slept }: ClockStep): string {
+  if (slept) return `At ${since(atMs)} the machine had slept for ${span(byMs)}.`
+  const how = `${byMs > 0 ? 'forward' : 'back'} by ${span(Math.abs(byMs))}`
+  return `At ${since(atMs)} the clock was set ${how}: times of logs before and after it do not compare.`
 }
 
 const two = (value: number): string => String(value).padStart(2, '0')

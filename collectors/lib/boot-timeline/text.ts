@@ -1,7 +1,7 @@
 /** boot/timeline.txt: what went wrong first, then one line for each step that took time. No I/O. */
 import { oneLine, shortened } from '../proc-text.ts'
 import { MINOR_MS, worthShowing } from './shown.ts'
-import { span } from './say.ts'
+import { clockText, since, span, STATES } from './say.ts'
 import type { SourceState, Step, Timeline } from './types.ts'
 
 /** What a terminal, a ticket and a sheet of paper show without a break. */
@@ -24,13 +24,6 @@ export function timelineText(timeline: Timeline): string {
     .join('\n\n')}\n`
 }
 
-const STATES: Readonly<Record<Timeline['state'], string>> = {
-  starting: 'NOT EVERYTHING IS UP YET',
-  up: 'everything that was to be started has been',
-  over: 'over; everything that was to be started had been',
-  cut: 'OVER BEFORE EVERYTHING WAS UP',
-}
-
 function heading({ bootId, state, startedAt, wallClockMs }: Timeline): string[] {
   return [
     ...wrapped(`Boot ${bootId}, from ${startedAt ?? 'an unknown time'}, ${span(wallClockMs)}: ${STATES[state]}`, '  '),
@@ -47,18 +40,13 @@ function gaps({ gaps }: Timeline): string[] {
   if (gaps.length === 0) return []
   const lines = gaps.flatMap(({ startedMs, endedMs, durationMs, waitedFor }) => {
     const names = waitedFor.length === 0 ? 'nothing that is known of was at work' : `at work: ${waitedFor.join(', ')}`
-    return wrapped(`${clockless(startedMs)} to ${clockless(endedMs)}, ${span(durationMs)}; ${names}`, '    ', '  ')
+    return wrapped(`${since(startedMs)} to ${since(endedMs)}, ${span(durationMs)}; ${names}`, '    ', '  ')
   })
   return ['Silence, when no step began or ended:', ...lines]
 }
 
 function clock({ clockSteps }: Timeline): string[] {
-  return clockSteps.flatMap(({ atMs, byMs, slept }) => {
-    const how = slept
-      ? `the machine slept for ${span(byMs)}`
-      : `the clock was set ${byMs > 0 ? 'forward' : 'back'} by ${span(Math.abs(byMs))}`
-    return wrapped(`! At ${clockless(atMs)} ${how}: times of logs before and after it do not compare.`, '  ')
-  })
+  return clockSteps.flatMap((step) => wrapped(`! ${clockText(step)}`, '  '))
 }
 
 const COLUMNS = { status: 11, started: 10, ended: 10, duration: 12, at: 12 }
@@ -91,8 +79,8 @@ function stepLines(step: Step, depth: number): string[] {
   const cells = [
     shortened(`${'  '.repeat(depth)}${label}`, NAME_WIDTH - 8),
     STATUSES[status],
-    clockless(startedMs),
-    endedMs === null ? '-' : clockless(endedMs),
+    since(startedMs),
+    endedMs === null ? '-' : since(endedMs),
     durationMs === null ? '-' : span(durationMs),
     startedAt === null ? '?' : startedAt.slice(11, 23),
   ]
@@ -134,7 +122,7 @@ function overlaps({ overlaps }: Timeline): string[] {
   const lines = overlaps
     .slice(0, MOST_OVERLAPS)
     .flatMap(({ steps, startedMs, durationMs }) =>
-      wrapped(`${span(durationMs)} from ${clockless(startedMs)} on: ${steps.join(' and ')}`, '    ', '  '),
+      wrapped(`${span(durationMs)} from ${since(startedMs)} on: ${steps.join(' and ')}`, '    ', '  '),
     )
   return ['Longest side by side:', ...lines]
 }
@@ -146,16 +134,6 @@ function sources(states: readonly SourceState[]): string[] {
     'Not in it:',
     ...absent.flatMap(({ source, detail }) => wrapped(`${source.padEnd(10)}  ${detail}`, ' '.repeat(14), '  ')),
   ]
-}
-
-/** `+75.26 s`, and by the minute from ten minutes on. */
-function clockless(ms: number): string {
-  const sign = ms < 0 ? '-' : '+'
-  const seconds = Math.abs(ms) / 1000
-  if (seconds < 600) return `${sign}${seconds.toFixed(2)} s`
-  const whole = Math.round(seconds)
-  const two = (value: number) => String(value).padStart(2, '0')
-  return `${sign}${Math.floor(whole / 3600)}:${two(Math.floor(whole / 60) % 60)}:${two(whole % 60)}`
 }
 
 /** Breaks at spaces; a word that is longer than a line is cut. */
