@@ -1,8 +1,13 @@
 import type { Artifact, Collector, Kit } from '../src/collector.ts'
 import { endInWtmp, endOfJournal, type Ending } from './lib/boot-end.ts'
 import { bootPlot, plotProperties, startProperties } from './lib/boot-plot.ts'
+import { askSystemd, timelineInputs, type SystemdAnswers } from './lib/boot-timeline/ask.ts'
+import { bootTimeline } from './lib/boot-timeline/build.ts'
+import { timelineSvg } from './lib/boot-timeline/svg.ts'
+import { timelineText } from './lib/boot-timeline/text.ts'
 import { type Boot, parseBoots, previousBoot } from './lib/journal-boots.ts'
 import { journalLacks } from './lib/journal-files.ts'
+import { once } from './lib/proc-text.ts'
 
 export default {
   title: 'Boots: this one, those before it and how the last one ended, what took the time',
@@ -11,17 +16,37 @@ export default {
     const boots = await listedBoots(kit)
     const previous = previousBoot(boots, kit.host.bootId)
     yield kit.json('boot.json', () => thisBoot(kit))
+    const systemd = once(() => askSystemd(kit, { manager: startProperties, units: plotProperties }))
     const noBoot = previous ? '' : ((await journalLacks(kit)) ?? 'the journal holds no previous boot')
     yield kit.text('previous-boot.txt', () => endings(kit, previous, noBoot))
+    yield* timelines(kit, boots, previous, systemd)
     yield kit.command`journalctl --list-boots --no-pager --utc`.as('list-boots.txt').needs({ command: 'journalctl' })
     yield kit.command`last -x -F -n 200`.as('last.txt').needs({ command: 'last', file: '/var/log/wtmp' })
     if (previous) yield kit.journal({ boot: previous.id, lastLines: 300 }).as('previous-boot-end.log')
     else yield kit.skipped('previous-boot-end.log', noBoot)
     yield* systemdAnalyses(kit)
-    if (kit.host.systemd) yield kit.text('start-plot.svg', () => plot(kit)).in('state')
+    if (kit.host.systemd) yield kit.text('start-plot.svg', () => plot(systemd)).in('state')
     yield* cloudInitAnalyses(kit)
   },
 } satisfies Collector
+
+/** This boot as table, picture and data from one look; of the previous one the table. */
+function* timelines(
+  kit: Kit,
+  boots: readonly Boot[],
+  previous: Boot | undefined,
+  systemd: () => Promise<SystemdAnswers>,
+): Generator<Artifact> {
+  const own = boots.find(({ id }) => id === kit.host.bootId.replaceAll('-', ''))
+  const made = once(async () => bootTimeline(await timelineInputs(kit, own, systemd)))
+  yield kit.text('timeline.txt', async () => timelineText(await made()))
+  yield kit.text('timeline.svg', async () => timelineSvg(await made()))
+  yield kit.json('timeline.json', () => made())
+  if (!previous) return
+  yield kit.text('previous-timeline.txt', async () =>
+    timelineText(bootTimeline(await timelineInputs(kit, previous, systemd))),
+  )
+}
 
 async function* systemdAnalyses(kit: Kit): AsyncGenerator<Artifact> {
   const reason = kit.host.systemd ? await kit.missing({ command: 'systemd-analyze' }) : 'PID 1 is not systemd'
@@ -34,12 +59,9 @@ async function* systemdAnalyses(kit: Kit): AsyncGenerator<Artifact> {
   yield kit.command`systemd-analyze critical-chain --no-pager`.as('systemd-analyze-critical-chain.txt').in('state')
 }
 
-async function plot(kit: Kit): Promise<string> {
-  const manager = await kit.run`systemctl show --no-pager --property=${startProperties.join(',')}`
-  const units = await kit.run`systemctl show --no-pager --property=${plotProperties.join(',')} -- *`
-  const broken = [manager, units].find(({ exitCode }) => exitCode !== 0)
-  if (broken) throw new Error(`systemctl show: ${broken.stderr.trim()}`)
-  return bootPlot(manager.stdout, units.stdout)
+async function plot(systemd: () => Promise<SystemdAnswers>): Promise<string> {
+  const { manager, units } = await systemd()
+  return bootPlot(manager, units)
 }
 
 async function* cloudInitAnalyses(kit: Kit): AsyncGenerator<Artifact> {

@@ -1,7 +1,7 @@
 /** Recorded boots, and lines of the journal made for a test. */
 import { existsSync, readFileSync } from 'node:fs'
 import { MESSAGES } from '../../collectors/lib/boot-timeline/journal.ts'
-import type { ClockPair, TimelineInputs } from '../../collectors/lib/boot-timeline/types.ts'
+import type { ClockPair, ContainerStart, TimelineInputs } from '../../collectors/lib/boot-timeline/types.ts'
 import { fixture } from './kit.ts'
 
 /** What diagd would have read in that boot, at its end. */
@@ -15,6 +15,7 @@ export function recordedBoot(name: string): TimelineInputs & { last: ClockPair }
     manager: text('manager.txt'),
     units: text('units.txt'),
     cloudInit: text('cloud-init.log'),
+    containers: JSON.parse(text('containers.json') || '[]') as ContainerStart[],
   }
 }
 
@@ -27,7 +28,8 @@ export function journalLine(
   fields: Record<string, string> = {},
   wallMs = START_MS + atMs,
 ): string {
-  const times = { __REALTIME_TIMESTAMP: `${wallMs * 1000}`, __MONOTONIC_TIMESTAMP: `${atMs * 1000}` }
+  const __CURSOR = JSON.stringify([atMs, kind, fields])
+  const times = { __CURSOR, __REALTIME_TIMESTAMP: `${wallMs * 1000}`, __MONOTONIC_TIMESTAMP: `${atMs * 1000}` }
   return `${JSON.stringify({ ...times, ...(kind ? { MESSAGE_ID: MESSAGES[kind] } : {}), MESSAGE: '', ...fields })}\n`
 }
 

@@ -3,10 +3,11 @@ import { findGaps, findOverlaps } from './between.ts'
 import { bootClock, type BootClock } from './clock.ts'
 import { cloudInitParts, cloudInitRuns, type CloudInitRun } from './cloud-init.ts'
 import { findDisasters, type Evidence } from './findings.ts'
+import { containerParts } from './containers.ts'
 import { parseJournal, type JournalLine } from './journal.ts'
 import { startFacts, type StartFacts } from './kernel.ts'
 import type { Part, UnitHistory } from './parts.ts'
-import { containerParts, phaseParts, reportedParts } from './reported.ts'
+import { phaseParts, reportedParts } from './reported.ts'
 import { sourceStates } from './sources.ts'
 import { shutdownTime, startSpan, type Span } from './span.ts'
 import { sumOf, toSteps } from './steps.ts'
@@ -27,7 +28,7 @@ interface Axis {
   readonly shutdownMs: number
 }
 
-/** What the sources hold never makes it throw: what cannot be understood is left out. Throws SyntaxError for a phase pattern that is none. */
+/** What the sources hold never makes it throw: what cannot be understood is left out. */
 export function bootTimeline(inputs: TimelineInputs): Timeline {
   const axis = axisOf(inputs)
   const told = toldParts(axis)
@@ -86,18 +87,23 @@ function runsOfBoot(
 
 /** All but units. */
 function toldParts({ inputs, facts, lines, runs, clock }: Axis): Part[] {
+  const { originMs } = facts
+  const { bootId, events = [] } = inputs
   const phases = phaseParts(lines, inputs.phases)
-  const reported = reportedParts(inputs.events ?? [], inputs.bootId, { clock, originMs: facts.originMs })
-  const containers = containerParts(inputs.live ? (inputs.containers ?? []) : [], 0, clock)
-  const has = (list: readonly Part[], { name, source }: Part) =>
-    list.some((part) => part.name === name && part.source === source)
-  const cloudInit = runs.flatMap((run) => cloudInitParts(run, clock))
+  const announced = new Set(phases.map(({ name }) => name))
+  const reported = reportedParts(events, bootId, { clock, originMs })
+  // What an engine says is about the present boot, but it knows names.
+  const engine = (inputs.containers ?? []).map(({ id, name, startedAt }) => ({
+    id,
+    name,
+    startedAt: inputs.live ? startedAt : '',
+  }))
   return withParents([
-    ...cloudInit,
+    ...runs.flatMap((run) => cloudInitParts(run, clock)),
     ...phases,
-    // The recorder keeps what the journal says, too: once is enough. Of a container the recorder knows the first start.
-    ...reported.filter((part) => !has(phases, part)),
-    ...containers.filter((part) => !has(reported, part)),
+    // The recorder keeps what the journal says, too: once is enough.
+    ...reported.filter(({ source, name }) => source !== 'phase' || !announced.has(name)),
+    ...containerParts({ lines, events, containers: engine, bootId }, clock, originMs),
   ])
 }
 

@@ -3,12 +3,8 @@ import type { BootClock } from './clock.ts'
 import type { Part } from './parts.ts'
 import type { ClockPair } from './types.ts'
 
-/** What of the log tells of stages and modules: for grep -E. */
-export const cloudInitLines = "(start|finish): [a-z]|Cloud-init v\\. .* running '"
-
 /** Of one boot; cloud-init writes all of them into one file. */
 export interface CloudInitRun {
-  /** In the time zone of the log when it does not say which one that is. */
   readonly startedWallMs: number
   /** A moment of each stage by both clocks, as exact as some hundredths of a second. */
   readonly pairs: readonly ClockPair[]
@@ -31,7 +27,7 @@ export function cloudInitRuns(log: string): CloudInitRun[] {
     const parsed = parseLine(line)
     if (!parsed) continue
     const banner = parseBanner(parsed.text, parsed.localMs)
-    // The banner says the time with its zone, the lines are in local time: what is between them is the zone.
+    // The lines are in UTC, but through syslog they are in local time and have no year: the banner has both.
     if (banner) shiftMs = banner.shiftMs
     const record = banner ? banner.record : recordOf(parsed.text)
     if (!record) continue
@@ -109,7 +105,7 @@ function parseLine(line: string): Line | undefined {
   const [, date, clock, rest] =
     /^([A-Z][a-z]{2} +\d+) (\d\d:\d\d:\d\d(?:\.\d+)?) \S+ .*?\[CLOUDINIT\] [\w.-]+\[\w+\]: (.*)$/.exec(line) ?? []
   if (rest === undefined) return undefined
-  // No year: the banner brings it, and until then there is nothing that could use it.
+  // The banner brings the year.
   return { localMs: Date.parse(`${date} 1970 ${clock} UTC`), text: rest }
 }
 

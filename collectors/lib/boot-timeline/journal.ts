@@ -29,7 +29,7 @@ export const unitMatches: readonly string[] = [
 
 const FIELDS =
   'MESSAGE MESSAGE_ID UNIT JOB_TYPE JOB_RESULT EXIT_CODE EXIT_STATUS UNIT_RESULT N_RESTARTS KERNEL_USEC INITRD_USEC ' +
-  'USERSPACE_USEC _SOURCE_REALTIME_TIMESTAMP'
+  'USERSPACE_USEC SYSLOG_IDENTIFIER _SOURCE_REALTIME_TIMESTAMP'
 
 /** Arguments of journalctl for what is read here, and no more. */
 export const journalFormat: readonly string[] = ['--output=json', `--output-fields=${FIELDS.replaceAll(' ', ',')}`]
@@ -43,11 +43,15 @@ export interface JournalLine {
   readonly field: (name: string) => string
 }
 
-/** In the order in which it happened. What is not a line of the journal is passed over: the last one may be cut. */
+/** In the order in which it happened, each line once. What is not a line of the journal is passed over: the last one may be cut. */
 export function parseJournal(text: string): JournalLine[] {
+  const seen = new Set<unknown>()
   const lines = text.split('\n').flatMap((line) => {
     const fields = line.startsWith('{') ? parsed(line) : undefined
-    return fields ? lineOf(fields) : []
+    const cursor = fields?.['__CURSOR']
+    if (!fields || (cursor !== undefined && seen.has(cursor))) return []
+    seen.add(cursor)
+    return lineOf(fields)
   })
   return lines.sort((a, b) => a.monotonicMs - b.monotonicMs)
 }

@@ -3,6 +3,7 @@
  * no font and nothing else from elsewhere. Every text of the machine is escaped. No I/O.
  */
 import { oneLine } from '../proc-text.ts'
+import { fitted } from './fitted.ts'
 import { bar, PATTERN } from './svg-bar.ts'
 import { escaped, text, wrappedText } from './svg-text.ts'
 import { LEFT_PX, legend, RIGHT_PX, ROW_PX, STYLE, WIDTH_PX } from './svg-style.ts'
@@ -103,13 +104,6 @@ function rowOf({ step, depth }: ShownStep, y: number, scale: Scale, timeline: Ti
 function isSuspect(step: Step, { findings, steps }: Timeline): boolean {
   if (!findings.some((finding) => finding.steps.includes(step.name))) return false
   return step.status !== 'done' || steps.filter(({ name }) => name === step.name).length === 1
-}
-
-/** Names differ at their beginning, or at their end. */
-function fitted(name: string, most: number): string {
-  if (name.length <= most) return name
-  const head = Math.ceil((most - 1) * 0.6)
-  return `${name.slice(0, head)}…${name.slice(name.length - (most - 1 - head))}`
 }
 
 function footer({ steps, stepsLeftOut }: Timeline, shown: number, y: number): string {

@@ -1,5 +1,6 @@
 /** boot/timeline.txt: what went wrong first, then one line for each step that took time. No I/O. */
-import { oneLine, shortened } from '../proc-text.ts'
+import { oneLine } from '../proc-text.ts'
+import { fitted } from './fitted.ts'
 import { MINOR_MS, worthShowing } from './shown.ts'
 import { clockText, since, span, STATES } from './say.ts'
 import type { SourceState, Step, Timeline } from './types.ts'
@@ -77,7 +78,7 @@ function stepLines(step: Step, depth: number): string[] {
   const { name, source, status, startedMs, endedMs, durationMs, startedAt, detail } = step
   const label = oneLine(source === 'systemd' || source === 'cloud-init' ? name : `${source}: ${name}`)
   const cells = [
-    shortened(`${'  '.repeat(depth)}${label}`, NAME_WIDTH - 8),
+    '  '.repeat(depth) + fitted(label, NAME_WIDTH - 2 * depth),
     STATUSES[status],
     since(startedMs),
     endedMs === null ? '-' : since(endedMs),
@@ -136,13 +137,13 @@ function sources(states: readonly SourceState[]): string[] {
   ]
 }
 
-/** Breaks at spaces; a word that is longer than a line is cut. */
+/** Breaks at spaces; of a word that is longer than a line nothing is left: half a secret is none that the mask knows. */
 function wrapped(text: string, further: string, first = ''): string[] {
   const lines: string[] = []
   let line = first
   for (const word of oneLine(text)
     .split(' ')
-    .map((each) => shortened(each, WIDTH - 20))) {
+    .map((each) => (each.length > WIDTH - 20 ? '…' : each))) {
     const fresh = line.trim() === ''
     if (!fresh && line.length + 1 + word.length > WIDTH) {
       lines.push(line)

@@ -102,17 +102,17 @@ export interface ReportedEvent {
   readonly detail?: Readonly<Record<string, unknown>>
 }
 
+/** As the engine writes it. */
 export interface ContainerStart {
+  readonly id: string
   readonly name: string
-  /** As the engine writes it. */
   readonly startedAt: string
 }
 
-/** Regular expressions over messages of the journal; the first group is the name of the phase. */
+/** Of messages of the journal: a group `phase` in each, and `status` for an end. As the recorder has them (src/record/classify-phase.ts). */
 export interface PhasePatterns {
-  readonly start: string
-  readonly end: string
-  readonly failed: string
+  readonly start: RegExp
+  readonly end: RegExp
 }
 
 /** A moment by both clocks, milliseconds. */

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { bootTimeline } from '../../../../collectors/lib/boot-timeline/build.ts'
-import { phaseMatch } from '../../../../collectors/lib/boot-timeline/reported.ts'
+import { announcedMatch, PHASES } from '../../../../collectors/lib/boot-timeline/reported.ts'
 import type { ReportedEvent, TimelineInputs } from '../../../../collectors/lib/boot-timeline/types.ts'
+import { PHASE_PATTERNS } from '../../../../src/record/classify-phase.ts'
 import { journalLine, START_MS } from '../../../helpers/boot.ts'
 
 const BOOT = '3f0c9a52-7d1e-4b8a-9c55-0123456789ab'
@@ -29,12 +30,12 @@ describe('phases', () => {
           [3000, 'PHASE END: a b'],
           [1000, 'PHASE START: a b'],
           [4000, 'PHASE START: c'],
-          [5000, 'PHASE FAILED: c'],
+          [5000, 'PHASE END: c rc=3'],
         ),
       ),
     ).toEqual([
       { name: 'a b', source: 'phase', status: 'done', ms: [1000, 3000], detail: '' },
-      { name: 'c', source: 'phase', status: 'failed', ms: [4000, 5000], detail: '' },
+      { name: 'c', source: 'phase', status: 'failed', ms: [4000, 5000], detail: 'rc=3' },
     ])
   })
 
@@ -65,22 +66,26 @@ describe('phases', () => {
     ])
   })
 
-  test('commands that say the words are none', () => {
-    const told = messages(
-      [1000, '+ echo PHASE START: traced'],
-      [1001, 'root : COMMAND=/usr/bin/logger PHASE START: sudo'],
-      [1002, '[2026-01-02T00:00:01Z] PHASE START: dated'],
-    )
-    expect(stepsOf(told).map(({ name }) => name)).toEqual(['dated'])
+  test('what only repeats a command with the words is none; a time may stand before them', () => {
+    const sudo = { MESSAGE: 'root : COMMAND=/usr/bin/logger PHASE START: sudo', SYSLOG_IDENTIFIER: 'sudo' }
+    const { journal } = messages([1000, 'grep "PHASE START:"'], [1002, '2026-01-02T00:00:01Z PHASE START: dated'])
+    expect(stepsOf({ journal: journal + journalLine(1001, undefined, sudo) }).map(({ name }) => name)).toEqual([
+      'dated',
+    ])
   })
 
-  test('in words of one`s own', () => {
-    const phases = { start: '^begin <(.+)>$', end: '^end <(.+)>$', failed: '^broken <(.+)>$' }
-    expect(stepsOf({ ...messages([1000, 'begin <x>'], [2000, 'broken <x>']), phases })).toMatchObject([
-      { name: 'x', status: 'failed' },
+  test('in words of one`s own, which journalctl finds, too', () => {
+    const phases = { start: /^begin <(?<phase>.+)>$/, end: /^end <(?<phase>.+)>(?<status>)$/ }
+    expect(stepsOf({ ...messages([1000, 'begin <x>'], [2000, 'end <x>']), phases })).toMatchObject([
+      { name: 'x', status: 'done' },
     ])
-    expect(phaseMatch(phases)).toBe('--grep=(?:^begin <(.+)>$)|(?:^end <(.+)>$)|(?:^broken <(.+)>$)')
-    expect(() => stepsOf({ phases: { ...phases, end: '(' } })).toThrow(SyntaxError)
+    expect(announcedMatch(phases)).toBe(
+      '--grep=(?im)(?:^begin <(.+)>$)|(?:^end <(.+)>()$)|starting signal loop|connecting to shim',
+    )
+  })
+
+  test('are the same as those of the recorder', () => {
+    expect(PHASES).toEqual(PHASE_PATTERNS)
   })
 })
 
@@ -122,26 +127,52 @@ describe('what programs report', () => {
 
   test('a phase that the journal tells of and the recorder kept is one', () => {
     const told = messages([1000, 'PHASE START: a'], [2000, 'PHASE END: a']).journal
-    const events = [event(1000, 'phase.a.started'), event(2000, 'phase.a.finished'), event(1500, 'phase.b.started')]
-    expect(stepsOf({ journal: told, events }).map(({ name }) => name)).toEqual(['a', 'b'])
-    expect(stepsOf({ journal, events }).filter(({ source }) => source === 'phase')).toHaveLength(2)
-  })
-
-  test('containers: the first start that was recorded, else the one that the engine knows', () => {
     const events = [
-      event(9000, 'container.started', { subject: 'web' }),
-      event(12_000, 'container.started', { subject: 'web' }),
+      event(1000, 'phase.started', { subject: 'a' }),
+      event(1300, 'phase.failed', { subject: 'a' }),
+      event(1500, 'phase.started', { subject: 'b' }),
+      event(1600, 'phase.ended', { subject: 'b' }),
+    ]
+    expect(stepsOf({ journal: told, events })).toMatchObject([
+      { name: 'a', status: 'done' },
+      { name: 'b', status: 'done', ms: [1500, 1600] },
+    ])
+    expect(stepsOf({ journal, events }).filter(({ source }) => source === 'phase')).toMatchObject([
+      { name: 'a', status: 'failed', detail: 'what it says' },
+      { name: 'b', status: 'done' },
+    ])
+  })
+})
+
+describe('containers', () => {
+  const WEB = '3f'.repeat(32)
+  const DB = 'ab'.repeat(32)
+  const loop = (id: string) =>
+    `time="2026-01-02T00:00:09Z" level=info msg="starting signal loop" namespace=moby path=/run/containerd/io.containerd.runtime.v2.task/moby/${id} pid=812`
+
+  test('of what containerd, the recorder and the engine tell, the first start in this boot', () => {
+    const { journal } = messages([9000, loop(WEB)], [20_000, loop(WEB)])
+    const events = [
+      { timeMs: START_MS + 9500, bootId: BOOT, type: 'container.started', subject: WEB, message: '' },
+      { timeMs: START_MS + 8000, bootId: BOOT, type: 'container.started', subject: 'cd'.repeat(32), message: '' },
     ]
     const containers = [
-      { name: 'web', startedAt: '2026-01-02T00:00:12.000000000Z' },
-      { name: 'db', startedAt: '2026-01-02T00:00:10.5Z' },
-      { name: 'old', startedAt: '2025-12-31T00:00:00Z' },
-      { name: 'never', startedAt: '0001-01-01T00:00:00Z' },
+      { id: WEB, name: 'web', startedAt: '2026-01-02T00:00:20.000000000Z' },
+      { id: DB, name: 'db', startedAt: '2026-01-02T00:00:10.5Z' },
+      { id: '1', name: 'old', startedAt: '2025-12-31T00:00:00Z' },
+      { id: '2', name: 'never', startedAt: '0001-01-01T00:00:00Z' },
     ]
-    const found = stepsOf({ journal, events, containers, live: true }).filter(({ source }) => source === 'container')
-    expect(found).toMatchObject([
-      { name: 'web', ms: [9000, 9000] },
-      { name: 'db', ms: [10_500, 10_500] },
+    const started = (inputs: Partial<TimelineInputs>) =>
+      stepsOf({ journal, events, containers, ...inputs }).map(({ name, ms }) => [name, ms[0]])
+    expect(started({ live: true })).toEqual([
+      ['cdcdcdcdcdcd', 8000],
+      ['web', 9000],
+      ['db', 10_500],
+    ])
+    // Of an earlier boot the engine knows the names only.
+    expect(started({ live: false })).toEqual([
+      ['cdcdcdcdcdcd', 8000],
+      ['web', 9000],
     ])
   })
 })

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { bootTimeline } from '../../../../collectors/lib/boot-timeline/build.ts'
+import { fitted } from '../../../../collectors/lib/boot-timeline/fitted.ts'
 import { since, span } from '../../../../collectors/lib/boot-timeline/say.ts'
 import { timelineText } from '../../../../collectors/lib/boot-timeline/text.ts'
 import { journalLine, recordedBoot } from '../../../helpers/boot.ts'
@@ -26,8 +27,8 @@ test('what went wrong stands first, then every step that took time, then the sum
   )
   expect(lineOf(text, 'phase: pull-images')).toMatch(/NEVER ENDED +\+10\.30 s +- +- +16:47:08\.092$/)
   expect(text).toContain('… and 83 steps of less than 100 ms: timeline.json has them')
-  expect(text).toContain('sum         21.3 s of all steps that are not a part of another one, 2.0 at work at a time')
-  expect(text).toContain('wall clock  10.6 s')
+  expect(text).toContain('sum         21.3 s of all steps that are not a part of another one, 1.9 at work at a time')
+  expect(text).toContain('wall clock  11.0 s')
 })
 
 test('parts stand below what they are a part of', () => {
@@ -49,16 +50,24 @@ test.each(['first-boot', 'slow-network', 'hanging'])('%s: no line is wider than 
 })
 
 test('names that are long or want to be more than a name stay in their column', () => {
-  const UNIT = `${'x'.repeat(300)}\nfake row done\u001b[31m.service`
+  const UNIT = `${'x'.repeat(300)}\nfake-row-done\u001b[31m.service`
   const journal = [
     journalLine(1000, 'starting', { UNIT }),
-    journalLine(9000, 'startFailed', { UNIT, JOB_RESULT: `y\n${'z'.repeat(500)}` }),
+    journalLine(9000, 'startFailed', { UNIT, JOB_RESULT: `y\n${'z'.repeat(500)} and so on` }),
     journalLine(9500, 'startupFinished', { KERNEL_USEC: '1000000', USERSPACE_USEC: '8500000' }),
   ]
   const text = timelineText(bootTimeline({ bootId: 'b', live: false, journal: journal.join('') }))
   expect(text).not.toMatch(/\u001b|^fake/m)
   expect(text.split('\n').filter((line) => line.length > 120)).toEqual([])
-  expect(text).toMatch(/^x+… \(\+\d+\) +FAILED +\+1\.00 s +\+9\.00 s +8\.0 s/m)
+  expect(text).toMatch(/^x+…\S+\.service +FAILED +\+1\.00 s +\+9\.00 s +8\.0 s/m)
+  expect(text).toContain('\n    … and so on\n')
+})
+
+test('of words those that fit, each whole: the mask knows no half of a secret', () => {
+  expect(fitted('login with 0123456789', 21)).toBe('login with 0123456789')
+  expect(fitted('login with 0123456789', 20)).toBe('login with …')
+  expect(fitted('0123456789 0123456789', 8)).toBe('…')
+  expect(fitted('0123456789', 8)).toBe('01234…89')
 })
 
 test('nothing to read: every source says why', () => {
