@@ -1,13 +1,15 @@
 /**
  * `npm run bench`: what diagd promises in numbers, beside its peer in the same run. Prints a table; judges nothing but
  * shows the promise in its own column. Needs age, pigz, strace and tar. BENCH_MB sets the amount of logs (default 400).
- * `npm run bench -- redact` runs that part alone; parts: throughput, redact, engine, memory, writes.
+ * `npm run bench -- redact` runs that part alone; parts: throughput, redact, engine, memory, writes; and
+ * on a test machine (as root, docs/testing.md), without those logs: footprint.
  */
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { availableParallelism, tmpdir } from 'node:os'
+import { availableParallelism, loadavg, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { engineRows } from './engine.ts'
+import { footprintRows } from './footprint.ts'
 import { writeLogs } from './logs.ts'
 import { memoryRows } from './memory.ts'
 import type { Workplace } from './workplace.ts'
@@ -24,16 +26,25 @@ const PARTS = {
   memory: memoryRows,
   writes: writesRows,
 }
+const MACHINE_PARTS = { footprint: footprintRows }
 
 const folder = mkdtempSync(join(tmpdir(), 'diagd-bench-'))
 try {
-  const work = prepare(folder, Number(process.env.BENCH_MB ?? 400))
+  const named = process.argv.slice(2)
+  const wanted = (name: string) => named.length === 0 || named.includes(name)
   const rows: Row[] = []
-  const wanted = process.argv.slice(2)
-  for (const [name, part] of Object.entries(PARTS))
-    if (wanted.length === 0 || wanted.includes(name)) rows.push(...(await part(work)))
+  const loads = [loadavg()[0]!]
+  const parts = Object.entries(PARTS).filter(([name]) => wanted(name))
+  const megabytes = parts.length > 0 ? Number(process.env.BENCH_MB ?? 400) : 0
+  if (megabytes > 0) {
+    const work = prepare(folder, megabytes)
+    for (const [, part] of parts) rows.push(...(await part(work)))
+  }
+  for (const [name, part] of Object.entries(MACHINE_PARTS)) if (wanted(name)) rows.push(...(await part()))
+  loads.push(loadavg()[0]!)
   console.log(
-    `\n${availableParallelism()} cores, Node ${process.version}, ${work.megabytes} MB of generated logs in ${FILES} files\n`,
+    `\n${availableParallelism()} cores, load ${loads.map((load) => load.toFixed(1)).join(' → ')}, Node ${process.version}` +
+      `${megabytes > 0 ? `, ${megabytes} MB of generated logs in ${FILES} files` : ''}\n`,
   )
   printTable(rows)
 } finally {

@@ -18,3 +18,11 @@ export function printTable(rows: readonly Row[]): void {
 export function median(values: readonly number[]): number {
   return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]!
 }
+
+/** The median, and the least and the greatest behind it. */
+export function spread(values: readonly number[], unit: string, digits = 0): string {
+  const [least, middle, most] = [Math.min(...values), median(values), Math.max(...values)].map((value) =>
+    value.toFixed(digits),
+  )
+  return `${middle} ${unit} (${least} to ${most})`
+}
