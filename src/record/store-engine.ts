@@ -4,8 +4,8 @@ import type Database from 'better-sqlite3'
 import type { Row } from './event-row.ts'
 import { createBelievedClock, retain } from './retention.ts'
 import { EventStoreError } from './store-error.ts'
-import { identityOf, setAside, sizeOf } from './store-files.ts'
-import { LOG_BYTES, openStore, type OpenStore } from './store-open.ts'
+import { identityOf, logSizeOf, setAside, sizeOf } from './store-files.ts'
+import { BUSY_MS, LOG_BYTES, openStore, type OpenStore } from './store-open.ts'
 import type { Job, Replies, SetAside, Status, StoreSettings } from './store-protocol.ts'
 import { queryOf } from './store-query.ts'
 import { Trouble, hasRoom, isDamage } from './store-trouble.ts'
@@ -73,14 +73,7 @@ export class StoreEngine {
 
   /** Moves of the log into the database what nobody else still reads, waiting for nobody. */
   checkpoint(): void {
-    this.#reading((db) => {
-      db.pragma('busy_timeout = 0')
-      try {
-        db.pragma('wal_checkpoint(PASSIVE)')
-      } finally {
-        db.pragma('busy_timeout = 2000')
-      }
-    })
+    this.#reading((db) => withoutWaiting(db, 'PASSIVE'))
   }
 
   /** One step of what has to be done now and then. Returns the milliseconds until the next. */
@@ -91,7 +84,7 @@ export class StoreEngine {
     try {
       const { more, deleted } = this.#writing(() => retain(this.#db(), this.#bounds(), this.#now()))
       this.#events -= deleted
-      this.#checkpointIfLong()
+      this.#writing(() => this.#tidy())
       return more ? 1 : 1000
     } catch {
       // It is paused, or set aside; the status tells.
@@ -105,10 +98,14 @@ export class StoreEngine {
     open?.close()
   }
 
-  #checkpointIfLong(): void {
-    const [{ log, checkpointed }] = this.#db().pragma('wal_checkpoint(NOOP)') as [Record<string, number>]
-    const pageSize = this.#db().pragma('page_size', { simple: true }) as number
-    if ((log! - checkpointed!) * pageSize > CHECKPOINT_BYTES) this.checkpoint()
+  /** The log is kept short, and the database as small as its pages; SQLite does that only when somebody writes. */
+  #tidy(): void {
+    const { path, maxBytes } = this.#settings
+    const db = this.#db()
+    const pending = pendingBytes(db)
+    const tooLarge = sizeOf(path) > maxBytes
+    if (pending > CHECKPOINT_BYTES || (tooLarge && pending > 0)) withoutWaiting(db, 'PASSIVE')
+    else if (tooLarge || logSizeOf(path) > LOG_BYTES) withoutWaiting(db, 'TRUNCATE')
   }
 
   #bounds() {
@@ -216,6 +213,22 @@ export class StoreEngine {
       // The next opening tries it again, and tells.
     }
     this.#reopen()
+  }
+}
+
+/** What is in the log and not in the database yet. */
+function pendingBytes(db: Database.Database): number {
+  const [{ log = 0, checkpointed = 0 } = {}] = db.pragma('wal_checkpoint(NOOP)') as { [name: string]: number }[]
+  return (log - checkpointed) * (db.pragma('page_size', { simple: true }) as number)
+}
+
+/** What others read stays where it is. */
+function withoutWaiting(db: Database.Database, mode: 'PASSIVE' | 'TRUNCATE'): void {
+  db.pragma('busy_timeout = 0')
+  try {
+    db.pragma(`wal_checkpoint(${mode})`)
+  } finally {
+    db.pragma(`busy_timeout = ${BUSY_MS}`)
   }
 }
 

@@ -53,8 +53,15 @@ export function identityOf(path: string): Identity | undefined {
 
 /** The database and its log, bytes. */
 export function sizeOf(path: string): number {
-  const sizes = [path, `${path}-wal`].map((one) => statSync(one, { throwIfNoEntry: false })?.size ?? 0)
-  return sizes.reduce((sum, size) => sum + size, 0)
+  return lengthOf(path) + logSizeOf(path)
+}
+
+export function logSizeOf(path: string): number {
+  return lengthOf(`${path}-wal`)
+}
+
+function lengthOf(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.size ?? 0
 }
 
 /** Reads all of it within so many milliseconds: what is then in memory is checked quickly. */

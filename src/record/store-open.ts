@@ -20,7 +20,7 @@ export interface OpenStore {
 /** A disk that takes longer to read all of it is not kept from recording by a check. */
 const CHECK_MS = 5000
 /** Another program (a person with sqlite3) may hold it for a moment. */
-const BUSY_MS = 2000
+export const BUSY_MS = 2000
 /** What the log is cut to when it begins anew. */
 export const LOG_BYTES = 4 * 1024 * 1024
 

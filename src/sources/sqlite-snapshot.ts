@@ -102,9 +102,9 @@ async function* delivered(opened: Opened, pages: Pages, options: SnapshotOptions
     const buffer = Buffer.allocUnsafe(Math.min(CHUNK_BYTES, pages.sizeBytes))
     for (let at = 0; at < pages.sizeBytes; at += buffer.length) {
       const chunk = buffer.subarray(0, pages.sizeBytes - at)
-      if (!bounds.ended()) await patiently(pages.read(at, chunk), 'the database', options.patience)
+      const fault = bounds.ended() ?? (await faultOf(pages.read(at, chunk), options.patience))
       // What was read after the transaction had ended may be of another moment.
-      const why = bounds.ended()
+      const why = bounds.ended() ?? fault
       if (why !== undefined) return { whole: false, detail: `${why}: ${pages.sizeBytes - at} bytes are missing` }
       yield chunk
     }
@@ -112,6 +112,15 @@ async function* delivered(opened: Opened, pages: Pages, options: SnapshotOptions
   } finally {
     await bounds.end()
   }
+}
+
+/** What the file system or the file has to say against a read. Patience that ends is thrown. */
+async function faultOf(reading: Promise<void>, patience: Patience): Promise<string | undefined> {
+  const said = reading.then(
+    () => undefined,
+    (error: Error) => error.message,
+  )
+  return patiently(said, 'the database', patience)
 }
 
 interface Bounds {

@@ -4,7 +4,7 @@
  */
 
 export const WAL_HEADER_BYTES = 32
-export const FRAME_HEADER_BYTES = 24
+const FRAME_HEADER_BYTES = 24
 
 const MAGIC = 0x377f0682
 const FORMAT = 3007000
