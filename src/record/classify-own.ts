@@ -16,7 +16,7 @@ export const OWN_TYPES = {
   'cloud-init.stage-started': type(
     'cloud-init',
     'info',
-    'a stage begins: init-local, init, modules:config, …',
+    'a stage begins: init-local, init-network, modules-config, modules-final',
     'stage',
   ),
   'cloud-init.stage-finished': type('cloud-init', 'info', 'a stage is done', 'stage'),

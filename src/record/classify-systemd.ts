@@ -9,7 +9,8 @@ const STOPPED = '9d1aaa27d60140bd96365438aad20286'
 const JOB_FAILED = 'be02cf6855d2428ba40df7e9d022f03d'
 const SYSTEM_DOWN = /^(?:reboot|poweroff|halt|kexec|soft-reboot|exit)\.target$/
 const SERVICE = /\.service$/
-const by = { from: 'systemd', source: 'systemd', subject: 'UNIT' } as const
+const said = { from: 'systemd', source: 'systemd' } as const
+const by = { ...said, subject: 'UNIT' } as const
 
 export const SYSTEMD_ROWS: readonly Row[] = [
   {
@@ -139,6 +140,7 @@ export const SYSTEMD_ROWS: readonly Row[] = [
       MESSAGE: 'Starting docker.service - Docker Application Container Engine...',
       MESSAGE_ID: BEGINS,
       UNIT: 'docker.service',
+      JOB_TYPE: 'start',
     },
   },
   {
@@ -153,6 +155,7 @@ export const SYSTEMD_ROWS: readonly Row[] = [
       MESSAGE: 'Started docker.service - Docker Application Container Engine.',
       MESSAGE_ID: STARTED,
       UNIT: 'docker.service',
+      JOB_TYPE: 'start',
     },
   },
   {
@@ -167,6 +170,7 @@ export const SYSTEMD_ROWS: readonly Row[] = [
       MESSAGE: 'Stopping docker.service - Docker Application Container Engine...',
       MESSAGE_ID: STOPS,
       UNIT: 'docker.service',
+      JOB_TYPE: 'stop',
     },
   },
   {
@@ -181,10 +185,11 @@ export const SYSTEMD_ROWS: readonly Row[] = [
       MESSAGE: 'Stopped docker.service - Docker Application Container Engine.',
       MESSAGE_ID: STOPPED,
       UNIT: 'docker.service',
+      JOB_TYPE: 'restart',
     },
   },
   {
-    ...by,
+    ...said,
     type: 'system.started',
     level: 'info',
     title: 'start-up is complete, and how long kernel, initrd and user space took (microseconds)',
@@ -199,7 +204,7 @@ export const SYSTEMD_ROWS: readonly Row[] = [
     },
   },
   {
-    ...by,
+    ...said,
     type: 'clock.changed',
     level: 'info',
     title: 'the clock was set',
