@@ -151,9 +151,13 @@ function maskingPipe(writer: EntryWriter, redactor: BundleRedactor, { count, dis
     },
     end() {
       count(stream.hits)
+      stream.discard()
       return writer.end()
     },
-    discard: () => writer.discard(),
+    discard() {
+      stream.discard()
+      writer.discard()
+    },
   }
 }
 

@@ -5,17 +5,27 @@ import type { Masked, Redactor, Stretch } from './redactor.ts'
 
 export type Order = { readonly id: number } & (
   | { readonly options: RedactorOptions; readonly redactor: number }
-  | { readonly stretch: Stretch; readonly redactor: number }
   | { readonly forget: number }
+  | { readonly memory: number; readonly bytes: Uint8Array }
+  | { readonly drop: number }
+  | { readonly stretch: StretchIn; readonly redactor: number }
 )
 
-export type Answer = { readonly id: number } & ({ readonly masked: Masked } | { readonly error: string })
+/** A stretch that lies at the begin of a memory both threads see. */
+export type StretchIn = Omit<Stretch, 'bytes'> & { readonly memory: number; readonly lengthBytes: number }
+
+export type Answer = { readonly id: number } & ({ readonly masked: MaskedIn } | { readonly error: string })
+
+/** New bytes, or where those lie that were left as they are. */
+export type MaskedIn = Omit<Masked, 'bytes'> &
+  ({ readonly bytes: Uint8Array<ArrayBuffer> } | { readonly start: number; readonly end: number })
 
 const redactors = new Map<number, Redactor>()
+const memories = new Map<number, Uint8Array>()
 
 parentPort!.on('message', (order: Order) => {
   try {
-    answer(order)
+    obey(order)
   } catch (error) {
     // An order that nobody waits for: the stretches that need it will fail.
     if (order.id < 0) return
@@ -25,18 +35,24 @@ parentPort!.on('message', (order: Order) => {
   }
 })
 
-function answer(order: Order): void {
-  const { id } = order
-  if ('forget' in order) redactors.delete(order.forget)
+function obey(order: Order): void {
+  if ('stretch' in order) answer(order.id, redactors.get(order.redactor)!, order.stretch)
   else if ('options' in order) redactors.set(order.redactor, createConfigured(order.options))
-  else {
-    const masked = redactors.get(order.redactor)!(order.stretch)
-    // What was left as it is stays where it is, in memory that both threads see.
-    if (masked.bytes.buffer === order.stretch.bytes.buffer)
-      return parentPort!.postMessage({ id, masked } satisfies Answer)
-    const bytes = new Uint8Array(masked.bytes)
-    parentPort!.postMessage({ id, masked: { ...masked, bytes } } satisfies Answer, [bytes.buffer])
+  else if ('forget' in order) redactors.delete(order.forget)
+  else if ('bytes' in order) memories.set(order.memory, order.bytes)
+  else memories.delete(order.drop)
+}
+
+function answer(id: number, redactor: Redactor, { memory, lengthBytes, ...rest }: StretchIn): void {
+  const bytes = memories.get(memory)!.subarray(0, lengthBytes)
+  const { bytes: out, ...masked } = redactor({ ...rest, bytes })
+  if (out.buffer === bytes.buffer) {
+    const start = out.byteOffset - bytes.byteOffset
+    return parentPort!.postMessage({ id, masked: { ...masked, start, end: start + out.length } } satisfies Answer)
   }
+  // Into memory of its own, which then changes hands.
+  const own = new Uint8Array(out)
+  parentPort!.postMessage({ id, masked: { ...masked, bytes: own } } satisfies Answer, [own.buffer])
 }
 
 function place(error: Error): string {

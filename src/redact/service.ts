@@ -4,8 +4,9 @@
  */
 import { Worker } from 'node:worker_threads'
 import type { RedactorOptions } from './configured.ts'
-import type { Answer, Order } from './redact-worker.ts'
-import type { Masked } from './redactor.ts'
+import { createMemories, type Memories } from './memories.ts'
+import type { Answer, MaskedIn, Order } from './redact-worker.ts'
+import type { Masked, Stretch } from './redactor.ts'
 import { createStream, type RedactionStream } from './stream.ts'
 
 /** A stretch takes one or two milliseconds; a machine that starves its threads has this long. */
@@ -48,6 +49,11 @@ export function createRedactionService(watchdogMs = WATCHDOG_MS, idleMs = IDLE_M
   let next = 0
   let closed = false
 
+  const tell = (order: Order) => worker?.postMessage(order)
+  const memories = createMemories({
+    added: ({ id, bytes }) => tell({ id: -1, memory: id, bytes }),
+    dropped: (drop) => tell({ id: -1, drop }),
+  })
   const start = (): Worker => {
     const started = new Worker(new URL('redact-worker.ts', import.meta.url), {
       // What it looks at is garbage at once: with more room it would lie about for long.
@@ -101,10 +107,12 @@ export function createRedactionService(watchdogMs = WATCHDOG_MS, idleMs = IDLE_M
   const end = async () => {
     const ended = worker
     worker = undefined
+    memories.clear()
     await ended?.terminate()
   }
   const revive = (): Worker => {
     const fresh = start()
+    for (const { id, bytes } of memories.known()) fresh.postMessage({ id: -1, memory: id, bytes } satisfies Order)
     for (const [redactor, options] of opened) fresh.postMessage({ id: -1, redactor, options } satisfies Order)
     return fresh
   }
@@ -122,11 +130,12 @@ export function createRedactionService(watchdogMs = WATCHDOG_MS, idleMs = IDLE_M
       clearTimeout(idle)
       const redactor = next++
       opened.set(redactor, options)
-      if (worker) worker.postMessage({ id: -1, redactor, options } satisfies Order)
+      tell({ id: -1, redactor, options })
       const stream = () =>
-        createStream(async (stretch): Promise<Masked> => {
-          const answer = await ask({ id: next++, redactor, stretch })
-          return (answer as { masked: Masked }).masked
+        lentStream(memories, async (memory, { bytes, ...stretch }) => {
+          const order = { ...stretch, memory, lengthBytes: bytes.length }
+          const answer = await ask({ id: next++, redactor, stretch: order })
+          return maskedOf(bytes, (answer as { masked: MaskedIn }).masked)
         })
       return {
         stream,
@@ -139,7 +148,7 @@ export function createRedactionService(watchdogMs = WATCHDOG_MS, idleMs = IDLE_M
         },
         close() {
           opened.delete(redactor)
-          worker?.postMessage({ id: -1, forget: redactor } satisfies Order)
+          tell({ id: -1, forget: redactor })
           rest()
         },
       }
@@ -152,4 +161,39 @@ export function createRedactionService(watchdogMs = WATCHDOG_MS, idleMs = IDLE_M
       await end()
     },
   }
+}
+
+/** A stream in a memory that it has for itself until it ends. */
+function lentStream(memories: Memories, mask: (memory: number, stretch: Stretch) => Promise<Masked>): RedactionStream {
+  const memory = memories.lend()
+  const stream = createStream((stretch) => mask(memory.id, stretch), undefined, memory.bytes)
+  let ended = false
+  const discard = () => {
+    if (!ended) memories.giveBack(memory)
+    ended = true
+  }
+  // Somebody else may have the memory by then.
+  const refuseEnded = () => {
+    if (ended) throw new Error('the stream of the mask has ended')
+  }
+  return {
+    hits: stream.hits,
+    async *push(chunk) {
+      refuseEnded()
+      yield* stream.push(chunk)
+    },
+    async *end() {
+      refuseEnded()
+      try {
+        yield* stream.end()
+      } finally {
+        discard()
+      }
+    },
+    discard,
+  }
+}
+
+function maskedOf(stretch: Uint8Array, masked: MaskedIn): Masked {
+  return 'bytes' in masked ? masked : { ...masked, bytes: stretch.subarray(masked.start, masked.end) }
 }

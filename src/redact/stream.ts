@@ -18,35 +18,40 @@ export interface StreamSizes {
 
 const SIZES: StreamSizes = { behindBytes: BEHIND_BYTES, aheadBytes: AHEAD_BYTES, stretchBytes: STRETCH_BYTES }
 
+/** Of the memory of a stream of these sizes. */
+export const CAPACITY_BYTES = capacityOf(SIZES)
+
+function capacityOf({ behindBytes, aheadBytes, stretchBytes }: StreamSizes): number {
+  return behindBytes + stretchBytes + aheadBytes
+}
+
 /** Masks one stretch, somewhere else; rejects when it cannot. */
 export type MaskStretch = (stretch: Stretch) => Promise<Masked>
 
 export interface RedactionStream {
   /** The masked bytes that are ready, perhaps none; each part is good until the next is asked for. The chunk is copied. */
-  push(chunk: Uint8Array): AsyncIterable<Uint8Array>
+  push(chunk: Uint8Array): AsyncGenerator<Uint8Array>
   /** The rest. */
-  end(): AsyncIterable<Uint8Array>
+  end(): AsyncGenerator<Uint8Array>
+  /** There is no end to come: what it holds is let go. */
+  discard(): void
   /** Masks so far, by rule. */
   readonly hits: Readonly<Record<string, number>>
 }
 
-export function createStream(mask: MaskStretch, sizes: StreamSizes = SIZES): RedactionStream {
+/** @param buffer its memory, `capacityOf(sizes)` long; nobody else's until the stream has ended. */
+export function createStream(
+  mask: MaskStretch,
+  sizes: StreamSizes = SIZES,
+  buffer: Buffer = Buffer.allocUnsafeSlow(capacityOf(sizes)),
+): RedactionStream {
   const { behindBytes, aheadBytes, stretchBytes } = sizes
   const hits: Record<string, number> = {}
-  const capacity = behindBytes + stretchBytes + aheadBytes
-  let buffer = shared(0)
   let filled = 0
   /** Where the stretch to be masked begins; what stands before is there to be looked back at. */
   let from = 0
   let carry: Carry = { sentTo: 0, pending: [] }
 
-  const room = (more: number) => {
-    if (filled + more <= buffer.length) return
-    // Small entries, and those are most, never need a buffer of full size.
-    const grown = shared(Math.min(capacity, Math.max(filled + more, 2 * buffer.length, 4096)))
-    buffer.copy(grown, 0, 0, filled)
-    buffer = grown
-  }
   const step = async function* (to: number, final: boolean): AsyncGenerator<Uint8Array, void> {
     const masked = await mask({ bytes: buffer.subarray(0, filled), from, to, final, carry })
     for (const [rule, count] of Object.entries(masked.hits)) hits[rule] = (hits[rule] ?? 0) + count
@@ -67,7 +72,6 @@ export function createStream(mask: MaskStretch, sizes: StreamSizes = SIZES): Red
       for (let taken = 0; taken < chunk.length;) {
         const wanted = from + stretchBytes + aheadBytes - filled
         const piece = chunk.subarray(taken, taken + wanted)
-        room(piece.length)
         buffer.set(piece, filled)
         filled += piece.length
         taken += piece.length
@@ -79,12 +83,8 @@ export function createStream(mask: MaskStretch, sizes: StreamSizes = SIZES): Red
       while (filled - from > stretchBytes) yield* step(from + stretchBytes, true)
       if (filled > from) yield* step(filled, true)
     },
+    discard: () => {},
   }
-}
-
-/** The thread of the rules looks at it where it is: a copy for each stretch would be garbage faster than it is collected. */
-function shared(bytes: number): Buffer {
-  return Buffer.from(new SharedArrayBuffer(bytes))
 }
 
 /** The same places after bytes at the front were dropped. */

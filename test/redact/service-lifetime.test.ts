@@ -53,3 +53,30 @@ test('a thread that nobody needs ends, and the next bundle gets another', async 
     await exit
   }
 })
+
+test('a stream that has ended takes no more: its memory is another one by then', async () => {
+  const service = createRedactionService()
+  onTestFinished(() => service.close())
+  const redactor = service.open({ key: KEY })
+  const over = redactor.stream()
+  for await (const part of over.end()) void part
+  const next = redactor.stream()
+  for await (const part of next.push(Buffer.from('words of the next'))) void part
+  await expect(over.push(Buffer.from('of the one that is over')).next()).rejects.toThrow('has ended')
+  const out: Buffer[] = []
+  for await (const part of next.end()) out.push(Buffer.from(part))
+  expect(Buffer.concat(out).toString()).toBe('words of the next')
+})
+
+test('more streams side by side than memories are kept for, again and again', async () => {
+  const service = createRedactionService()
+  onTestFinished(() => service.close())
+  const redactor = service.open({ key: KEY })
+  for (let round = 0; round < 3; round++) {
+    const texts = Array.from({ length: 30 }, (_, at) => `${'x'.repeat(at)} password=k7Wq9zLp2XvR4tB${at}\n`)
+    const masked = await Promise.all(texts.map((text) => redactor.whole(Buffer.from(text))))
+    for (const [at, { bytes }] of masked.entries()) {
+      expect(bytes.toString()).toMatch(new RegExp(`^x{${at}} password=<masked:password:[0-9a-f]{6}>\\n$`))
+    }
+  }
+})
