@@ -64,7 +64,10 @@ function likeliest(
     .map((part) => ({ part, points: points(part, unit, upMs) }))
     // Without a missing program a unit may fail for a hundred reasons: more has to speak for this one.
     .filter((rating) => isMissing || rating.points >= ENOUGH)
-  return rated.sort((a, b) => b.points - a.points || (a.part.endedMs ?? 0) - (b.part.endedMs ?? 0))[0]?.part
+  const endOf = (rating: { part: Part }) => rating.part.endedMs ?? Infinity
+  // What came up did so after the last thing that it needed; of what never did, the first step says most.
+  const sooner = upMs === undefined ? 1 : -1
+  return rated.sort((a, b) => b.points - a.points || sooner * (endOf(a) - endOf(b)))[0]?.part
 }
 
 const ENOUGH = 4
@@ -79,7 +82,7 @@ function points({ name, source, endedMs }: Part, unit: string, upMs: number | un
     .filter((word) => word.length >= 3)
   const isNamed = words.some((word) => name.toLowerCase().includes(word.toLowerCase()))
   const installs = /install|setup|depend|packag|provision|deploy|download|fetch/i.test(name)
-  return (isNamed ? 4 : 0) + (helped ? 4 : 0) + (installs ? 2 : 0) + (source === 'cloud-init' ? 0 : 1)
+  return (isNamed ? 4 : 0) + (helped ? 4 : 0) + (source === 'cloud-init' ? 0 : 1) + (helped || !installs ? 0 : 2)
 }
 
 function sentence(unit: string, failures: readonly Attempt[], installer: Part, upMs: number | undefined): string {

@@ -134,17 +134,66 @@ test('a unit that never ends: a boot that hangs, and one that was cut', () => {
   expect(titles(cut)).toContainEqual(expect.stringMatching(/^hang\.service \(systemd\) began at .* and never ended/))
 })
 
-test('a unit that fails while something else is installed, and fails for a reason of its own, is no such disaster', () => {
-  const unit = { UNIT: 'backup.service' }
-  const journal = [
-    journalLine(2000, undefined, { MESSAGE: 'PHASE START: install-agent' }),
-    journalLine(3000, 'started', unit),
-    journalLine(3100, 'processExited', { ...unit, EXIT_CODE: 'exited', EXIT_STATUS: '1' }),
-    journalLine(3100, 'unitFailed', { ...unit, UNIT_RESULT: 'exit-code' }),
-    journalLine(9000, undefined, { MESSAGE: 'PHASE END: install-agent' }),
-    journalLine(9500, 'startupFinished', { KERNEL_USEC: '1000000', USERSPACE_USEC: '8500000' }),
-  ]
-  const timeline = bootTimeline({ bootId: 'b', live: false, journal: journal.join('') })
-  expect(timeline.findings).toEqual([])
-  expect(step(timeline, 'backup.service')).toMatchObject({ status: 'failed', detail: 'exit status 1' })
+describe('what is no such disaster, and what is', () => {
+  const phase = (name: string, fromMs: number, toMs: number) =>
+    journalLine(fromMs, undefined, { MESSAGE: `PHASE START: ${name}` }) +
+    journalLine(toMs, undefined, { MESSAGE: `PHASE END: ${name}` })
+  const END = journalLine(95_000, 'startupFinished', { KERNEL_USEC: '1000000', USERSPACE_USEC: '94000000' })
+  const failing = (UNIT: string, atMs: readonly number[], status = '1') =>
+    atMs
+      .flatMap((ms) => [
+        journalLine(ms, 'started', { UNIT }),
+        journalLine(ms + 100, 'processExited', { UNIT, EXIT_CODE: 'exited', EXIT_STATUS: status }),
+        journalLine(ms + 100, 'unitFailed', { UNIT, UNIT_RESULT: 'exit-code' }),
+      ])
+      .join('')
+  const found = (...journal: string[]) =>
+    bootTimeline({ bootId: 'b', live: false, journal: [...journal, END].join('') })
+
+  test('a unit that fails once while something is installed', () => {
+    const timeline = found(phase('install-agent', 2000, 9000), failing('agent.service', [3000]))
+    expect(timeline.findings).toEqual([])
+    expect(step(timeline, 'agent.service')).toMatchObject({ status: 'failed', detail: 'exit status 1' })
+  })
+
+  test('three times, for whatever reason: of the step that is named like it', () => {
+    const phases = [phase('install-docker', 2000, 20_000), phase('agent', 2500, 30_000)]
+    expect(titles(found(...phases, failing('my-agent.service', [3000, 4000, 5000])))).toEqual([
+      expect.stringMatching(
+        /^my-agent\.service was .* before agent \(phase, ended at \+30\.00 s\) .* 3 starts failed \(exit status 1\)/,
+      ),
+    ])
+    // Nothing speaks for any of the steps.
+    expect(found(...phases, failing('backup.service', [3000, 4000, 5000])).findings).toEqual([])
+    expect(found(...phases, failing('my-agent.service', [31_000, 32_000, 33_000])).findings).toEqual([])
+  })
+
+  test('of several steps the one after whose end it came up', () => {
+    const phases = [phase('fetch', 2000, 20_000), phase('unpack', 20_000, 40_000), phase('more', 41_000, 50_000)]
+    const up = journalLine(40_500, 'started', { UNIT: 'x.service' })
+    expect(titles(found(...phases, failing('x.service', [3000], '203'), up))).toEqual([
+      expect.stringContaining('before unpack (phase, ended at +40.00 s)'),
+    ])
+  })
+
+  test('silence of less than half a minute, and silence for another reason', () => {
+    const wait = (UNIT: string, toMs: number) =>
+      journalLine(10_000, 'starting', { UNIT }) + journalLine(toMs, 'started', { UNIT })
+    expect(titles(found(wait('NetworkManager-wait-online.service', 39_000)))).toEqual([])
+    expect(titles(found(wait('NetworkManager-wait-online.service', 41_000)))).toEqual([
+      '31.0 s of silence: NetworkManager-wait-online.service waited for the network from +10.00 s to +41.00 s.',
+    ])
+    const fsck = found(wait('systemd-fsck@sda.service', 90_000))
+    expect(fsck.findings).toEqual([])
+    expect(fsck.gaps[0]?.waitedFor).toEqual(['systemd-fsck@sda.service'])
+  })
+
+  test('what fails again and again keeps nobody waiting', () => {
+    const wait = [
+      journalLine(10_000, 'starting', { UNIT: 'ifup@eth0.service' }),
+      journalLine(80_000, 'started', { UNIT: 'ifup@eth0.service' }),
+    ]
+    const loop = failing('agent.service', [9000, 20_000, 30_000, 81_000])
+    expect(found(...wait, loop).gaps[0]?.waitedFor).toEqual(['ifup@eth0.service'])
+  })
 })

@@ -41,6 +41,15 @@ test('the findings stand on it, and silence is seen', () => {
   expect(wait!.width).toBeCloseTo(Number(width), 0)
 })
 
+test('how long a bar that ends at the margin took stands on it', () => {
+  const lines = [
+    journalLine(1000, 'starting', { UNIT: 'a.service' }),
+    journalLine(900_000, 'startFailed', { UNIT: 'a.service', JOB_RESULT: 'timeout' }),
+  ]
+  const svg = timelineSvg(bootTimeline({ bootId: 'b', live: false, journal: lines.join('') }))
+  expect(svg).toMatch(/<text class="within" [^>]*>✕ failed 14 min 59 s<\/text>/)
+})
+
 test('names cannot be markup, and the picture asks for nothing from elsewhere', () => {
   const UNIT = '"><script>alert(1)</script><image href="http://example.org/\'&amp;\u0001\ud800.service'
   const journal = [
