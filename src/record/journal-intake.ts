@@ -112,16 +112,24 @@ export class JournalIntake {
     if (cursor === undefined) return
     this.lines += 1
     this.newestMs = cursor.timeMs
-    const again = this.#resuming && isSameEntry(cursor, this.#last!)
-    if (!again) {
-      this.#compare(cursor)
-      this.#noteBoot(cursor)
-      if (this.#worthALook(line)) this.#classify(line)
-    }
+    if (this.#resuming && this.#isKnown(cursor)) return
+    this.#compare(cursor)
+    this.#noteBoot(cursor)
+    if (this.#worthALook(line)) this.#classify(line)
     this.#resuming = false
     this.#last = cursor
     this.#state = { ...this.#state, cursor: text! }
-    this.#moved ||= !again
+    this.#moved = true
+  }
+
+  /** It was looked at before: the last one itself, or, when that is gone, one that came earlier. */
+  #isKnown(cursor: JournalCursor): boolean {
+    const last = this.#last!
+    if (isSameEntry(cursor, last)) {
+      this.#resuming = false
+      return true
+    }
+    return cursor.numbering === last.numbering && cursor.number <= last.number && cursor.timeMs <= last.timeMs
   }
 
   #classify(line: string): void {

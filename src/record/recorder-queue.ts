@@ -44,6 +44,8 @@ export function createQueue(
         for (const { reject } of group) reject(error as Error)
       }
     }
+    // In the same breath as the last look: what comes later starts it again.
+    pumping = undefined
   }
   return {
     get dropped() {
@@ -62,9 +64,7 @@ export function createQueue(
       const { promise, resolve, reject } = Promise.withResolvers<number>()
       waiting.push({ event, bytes: size, resolve, reject })
       bytes += size
-      pumping ??= pump().finally(() => {
-        pumping = undefined
-      })
+      pumping ??= pump()
       return promise
     },
     idle: async () => {

@@ -93,7 +93,11 @@ describe('a recorded machine', () => {
     const round = ['unit.failed', 'unit.restart-scheduled', 'unit.stopped']
     const rounds = [0, 1, 2].flatMap(() => ['unit.started', ...round])
     expect(story.map(({ type }) => type)).toEqual([
-      ...[...rounds, 'unit.started', ...round, 'unit.start-limit', 'unit.failed'],
+      ...rounds,
+      'unit.started',
+      ...round,
+      'unit.start-limit',
+      'unit.failed',
     ])
     expect(story.filter(({ type }) => type === 'unit.restart-scheduled').map(({ detail }) => detail)).toEqual(
       [1, 2, 3, 4].map((restarts) => ({ restarts })),

@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { JournalIntake } from '../../src/record/journal-intake.ts'
 import { decodeState } from '../../src/record/journal-cursor.ts'
