@@ -11,12 +11,21 @@ import { fileURLToPath } from 'node:url'
 import { loadRegistry } from '../src/collect/registry.ts'
 import { TIERS, type RegisteredCollector } from '../src/collect/types.ts'
 import type { Needs } from '../src/collector.ts'
+import { OWN_TYPES } from '../src/record/classify-own.ts'
+import { ROWS } from '../src/record/classify.ts'
 import { RULES } from '../src/redact/rules.ts'
 import { neverRead } from '../src/sources/never-read.ts'
 import { shippedPackages, type Lock } from './licenses.ts'
 
 /** Documents with generated parts. */
-const DOCUMENTS = ['README.md', 'docs/collectors.md', 'docs/licenses.md', 'docs/look-dont-touch.md', 'docs/security.md']
+const DOCUMENTS = [
+  'README.md',
+  'docs/collectors.md',
+  'docs/event-types.md',
+  'docs/licenses.md',
+  'docs/look-dont-touch.md',
+  'docs/security.md',
+]
 
 export interface RenderedDocument {
   /** From the top of the repository. */
@@ -31,6 +40,7 @@ export async function renderDocuments(): Promise<RenderedDocument[]> {
   const parts = {
     collectors: collectorsTable(collectors),
     'collectors-reference': collectorsReference(collectors),
+    'event-types': eventTypesTable(),
     'never-read': neverReadTable(),
     rules: rulesTable(),
     licenses: licensesTable(JSON.parse(await readFile(placeOf('package-lock.json'), 'utf8')) as Lock),
@@ -107,6 +117,32 @@ function neverReadTable(): string {
     ['never read', 'why'],
     [...byReason].map(([reason, rows]) => [rows.map(({ pattern }) => code(pattern)).join(', '), reason]),
   )
+}
+
+/** By type; of one that several rows make, each with its meaning. */
+function eventTypesTable(): string {
+  const told = ROWS.map(({ type, level, source, title, subject, example }) => [
+    code(type),
+    level,
+    source,
+    title,
+    [subject ?? []].flat().map(code).join(' or '),
+    code(shortened(example['MESSAGE'] ?? '')),
+  ])
+  const own = Object.entries(OWN_TYPES).map(([type, { level, source, title, subject }]) => [
+    code(type),
+    level,
+    source,
+    title,
+    subject,
+    '',
+  ])
+  const rows = [...told, ...own].sort(([a], [b]) => (a! < b! ? -1 : a! > b! ? 1 : 0))
+  return table(['type', 'level', 'source', 'means', 'subject', 'from a line like'], rows)
+}
+
+function shortened(text: string): string {
+  return text.length > 100 ? `${text.slice(0, 99)}…` : text
 }
 
 function rulesTable(): string {

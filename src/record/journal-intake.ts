@@ -55,8 +55,9 @@ export class JournalIntake {
     this.#state = options.state
     this.#last = parseCursor(options.state.cursor ?? '')
     this.#resuming = this.#last !== undefined
-    const ownPatterns = options.phases !== undefined && options.phases !== PHASE_PATTERNS
-    this.#worthALook = ownPatterns ? () => true : (line) => WORTH_A_LOOK.test(line)
+    const { start, end } = options.phases ?? PHASE_PATTERNS
+    const usual = start === PHASE_PATTERNS.start && end === PHASE_PATTERNS.end
+    this.#worthALook = usual ? (line) => WORTH_A_LOOK.test(line) : () => true
   }
 
   /** Events that wait to be taken, sums included. */
