@@ -28,7 +28,7 @@ export interface Takedown {
   readonly victims: readonly Victim[]
 }
 
-export interface Victim {
+interface Victim {
   readonly name: string
   /** `Requires=`, or '' when only the moment tells. */
   readonly because: string

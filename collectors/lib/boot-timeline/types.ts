@@ -43,7 +43,7 @@ export interface Overlap {
   readonly durationMs: number
 }
 
-export type FindingId = 'started-before-installed' | 'restart-took-down' | 'never-ended' | 'waited-for-network'
+type FindingId = 'started-before-installed' | 'restart-took-down' | 'never-ended' | 'waited-for-network'
 
 export interface Finding {
   readonly id: FindingId

@@ -115,7 +115,7 @@ function exitText(line: JournalLine): string {
   return `exit status ${exitName(status)}`
 }
 
-export function exitName(status: string): string {
+function exitName(status: string): string {
   return { '203': '203/EXEC', '127': '127, not found', '126': '126, not executable' }[status] ?? status
 }
 

@@ -42,6 +42,9 @@ test('of Ubuntu, without a journal: placed by what it says of its uptime', () =>
 test('an old log is of another boot', () => {
   const last = { wallMs: NOW.wallMs + 86_400_000, monotonicMs: NOW.monotonicMs }
   expect(bootTimeline({ bootId: 'b', live: true, last, cloudInit: UBUNTU }).steps).toEqual([])
+  // It came with the image, and its time is one at which this boot was running for days.
+  const days = { wallMs: NOW.wallMs + 5 * 86_400_000, monotonicMs: 10 * 86_400_000 }
+  expect(bootTimeline({ bootId: 'b', live: true, last: days, cloudInit: UBUNTU }).steps).toEqual([])
 })
 
 test('through syslog: no year, the host and a tag before it', () => {

@@ -193,6 +193,15 @@ describe('systemd itself', () => {
     ).toMatchObject([{ ms: [1000.1, 2999.9] }])
   })
 
+  test('a start of the next day mends nothing of this one', () => {
+    const units = [{ Id: 'a.service', ActiveState: 'active', InactiveExitAt: 190_000_000, ActiveEnterAt: 190_100_000 }]
+    const failed = journalOf([
+      [1000, 'starting'],
+      [2000, 'unitFailed', { UNIT_RESULT: 'timeout' }],
+    ])
+    expect(live(units, failed)).toMatchObject([{ status: 'failed', ms: [1000, 2000] }])
+  })
+
   test('alone, without a journal', () => {
     const units = [
       { Id: 'up.service', ActiveState: 'active', InactiveExitAt: 4_000_000, ActiveEnterAt: 5_000_000 },
