@@ -28,6 +28,8 @@ export function atWork(parts: readonly Part[], from: number, to: number): string
 
 const OVERLAP_MS = 1000
 const MOST_OVERLAPS = 20
+/** Each is held against each: of thousands the longest make the longest overlaps. */
+const MOST_COMPARED = 300
 
 /** Steps of at least a second that ran side by side for at least that long; the longest ones. */
 export function findOverlaps(parts: readonly Part[]): Overlap[] {
@@ -36,6 +38,8 @@ export function findOverlaps(parts: readonly Part[]): Overlap[] {
   const long = outer.flatMap((part) =>
     part.endedMs !== null && part.endedMs - part.startedMs >= OVERLAP_MS ? [{ ...part, endedMs: part.endedMs }] : [],
   )
+  long.sort((a, b) => b.endedMs - b.startedMs - (a.endedMs - a.startedMs)).splice(MOST_COMPARED)
+  long.sort((a, b) => a.startedMs - b.startedMs)
   const all = long.flatMap((a, at) =>
     long.slice(at + 1).flatMap((b) => {
       const startedMs = Math.max(a.startedMs, b.startedMs)

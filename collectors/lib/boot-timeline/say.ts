@@ -34,4 +34,12 @@ export function clockText({ atMs, byMs, slept }: ClockStep): string {
   return `At ${since(atMs)} the clock was set ${how}: times of logs before and after it do not compare.`
 }
 
+/** More sentences than these have one cause, and hide the table. */
+const MOST_SENTENCES = 12
+
+export function fewer(sentences: readonly string[]): readonly string[] {
+  const more = sentences.length - MOST_SENTENCES
+  return more > 0 ? [...sentences.slice(0, MOST_SENTENCES), `… and ${more} more of them: timeline.json`] : sentences
+}
+
 const two = (value: number): string => String(value).padStart(2, '0')

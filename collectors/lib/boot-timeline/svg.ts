@@ -8,7 +8,7 @@ import { bar, PATTERN } from './svg-bar.ts'
 import { escaped, text, wrappedText } from './svg-text.ts'
 import { LEFT_PX, legend, RIGHT_PX, ROW_PX, STYLE, WIDTH_PX } from './svg-style.ts'
 import { axisStepMs, tickLabel } from './svg-axis.ts'
-import { clockText, span, STATES } from './say.ts'
+import { clockText, fewer, span, STATES } from './say.ts'
 import { worthShowing, type ShownStep } from './shown.ts'
 import type { ClockStep, Gap, Step, Timeline } from './types.ts'
 
@@ -61,7 +61,7 @@ function heading(timeline: Timeline): { svg: string; heightPx: number } {
   const title = text(16, 28, `Boot of ${startedAt ?? 'an unknown time'}: ${span(wallClockMs)}`, 'title')
   const facts = [bootId, STATES[state], `sum of all steps ${span(sumMs)}`, `wall clock ${span(wallClockMs)}`]
   const sub = text(16, 47, facts.join(' · '), 'faint')
-  const said = [...findings.map((one) => one.title), ...clockSteps.map(clockText)]
+  const said = [...fewer(findings.map((one) => one.title)), ...fewer(clockSteps.map(clockText))]
   const lines = said.length === 0 ? ['None of the known disasters was seen.'] : said.map((one) => `▲ ${one}`)
   const { svg, endPx } = wrappedText(16, 70, lines, said.length === 0 ? 'faint' : 'finding')
   return { svg: [title, sub, svg].join('\n'), heightPx: endPx }

@@ -2,7 +2,7 @@
 import { oneLine } from '../proc-text.ts'
 import { fitted } from './fitted.ts'
 import { MINOR_MS, worthShowing } from './shown.ts'
-import { clockText, since, span, STATES } from './say.ts'
+import { clockText, fewer, since, span, STATES } from './say.ts'
 import type { SourceState, Step, Timeline } from './types.ts'
 
 /** What a terminal, a ticket and a sheet of paper show without a break. */
@@ -34,7 +34,7 @@ function heading({ bootId, state, startedAt, wallClockMs }: Timeline): string[] 
 
 function findings({ findings }: Timeline): string[] {
   if (findings.length === 0) return ['None of the known disasters was seen (docs/boot-timeline.md lists them).']
-  return findings.flatMap(({ title }) => wrapped(`! ${title}`, '  '))
+  return fewer(findings.map(({ title }) => title)).flatMap((title) => wrapped(`! ${title}`, '  '))
 }
 
 function gaps({ gaps }: Timeline): string[] {

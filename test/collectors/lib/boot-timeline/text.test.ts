@@ -70,6 +70,15 @@ test('of words those that fit, each whole: the mask knows no half of a secret', 
   expect(fitted('0123456789', 8)).toBe('01234…89')
 })
 
+test('of dozens of findings the first: the table is not to be hidden', () => {
+  const phases = Array.from({ length: 30 }, (_, at) =>
+    journalLine(1000 + at, undefined, { MESSAGE: `PHASE START: p${at}` }),
+  )
+  const text = timelineText(bootTimeline({ bootId: 'b', live: false, journal: phases.join('') }))
+  expect(text.match(/^! .*/gm)).toHaveLength(13)
+  expect(text).toContain('! … and 18 more of them: timeline.json')
+})
+
 test('nothing to read: every source says why', () => {
   const timeline = bootTimeline({ bootId: 'b', live: true, absent: { journal: 'the whole journal needs root' } })
   const text = timelineText(timeline)
