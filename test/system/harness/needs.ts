@@ -15,9 +15,12 @@ const COMMANDS = {
   'systemd-nspawn': 'systemd-container',
 }
 
+/** What the stage with QEMU needs besides. */
+export const QEMU_COMMANDS = { mke2fs: 'e2fsprogs', 'qemu-system-x86_64': 'qemu-system-x86' }
+
 /** Debian packages that are missing. */
-export function missingPackages(): string[] {
-  const missing = Object.entries(COMMANDS).filter(([command]) => !isInstalled(command))
+export function missingPackages(commands: Readonly<Record<string, string>> = COMMANDS): string[] {
+  const missing = Object.entries(commands).filter(([command]) => !isInstalled(command))
   return missing.map(([, name]) => name)
 }
 

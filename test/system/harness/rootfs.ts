@@ -24,21 +24,24 @@ const MASKED =
 /** Shell, run by mmdebstrap at the end; `$1` is the root. A folder makes the journal persistent, as on a cloud image. */
 const HOOKS = ['mkdir -p "$1/var/log/journal"', ': >"$1/etc/fstab"', `chroot "$1" systemctl mask --quiet ${MASKED}`]
 
+/** What the machine of QEMU has besides. */
+export const KERNEL = ' linux-image-cloud-amd64'
+
 /** Whether or not it is there yet. */
-export function rootFolder(): string {
-  const recipe = JSON.stringify([SUITE, PACKAGES, HOOKS])
+export function rootFolder(more = ''): string {
+  const recipe = JSON.stringify([SUITE, PACKAGES + more, HOOKS])
   return join(cacheFolder(), `root-${createHash('sha256').update(recipe).digest('hex').slice(0, 12)}`)
 }
 
-export const hasRoot = () => existsSync(rootFolder())
+export const hasRoot = (more = '') => existsSync(rootFolder(more))
 
 /** Makes it, if it is not there. As root, with mmdebstrap. A build that was cut short leaves nothing that is taken for one. */
-export async function buildRoot(): Promise<string> {
-  const done = rootFolder()
-  if (hasRoot()) return done
+export async function buildRoot(more = ''): Promise<string> {
+  const done = rootFolder(more)
+  if (hasRoot(more)) return done
   const building = await folderOfThisRun('build')
   try {
-    const flags = ['--mode=root', '--variant=minbase', `--include=${PACKAGES.replaceAll(' ', ',')}`]
+    const flags = ['--mode=root', '--variant=minbase', `--include=${(PACKAGES + more).replaceAll(' ', ',')}`]
     const hooks = HOOKS.map((hook) => `--customize-hook=${hook}`)
     await execa('mmdebstrap', [...flags, ...hooks, SUITE, building])
     await rename(building, done)
