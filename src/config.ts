@@ -3,6 +3,7 @@
  * Loading it never fails, see config/load.ts.
  */
 import { z } from 'zod'
+import { EVENTS_ACCEPTS, parseEventsKey } from './config/events.ts'
 import { JWT_ACCEPTS, parseJwt } from './config/jwt.ts'
 import { DEFAULT_LIMITS, formatLimits, LIMITS_GRAMMAR, parseLimits } from './config/limits.ts'
 import { formatListen, parseListen } from './config/listen.ts'
@@ -129,6 +130,12 @@ export const configSchema = z.object({
     default: 'nothing more',
     mapping: true,
     effect: 'no bundle is made',
+  }),
+  events: parsed(parseEventsKey).prefault({}).meta({
+    description: 'What is kept of what happened on this machine, in events.db in the state folder (see events.md).',
+    accepts: EVENTS_ACCEPTS,
+    default: '7 days, 64 MiB',
+    mapping: true,
   }),
   bundlesAtOnce: z
     .preprocess(

@@ -14,6 +14,7 @@ import type { Listen } from './config/listen.ts'
 import type { Config, Problem } from './config.ts'
 import type { Log } from './log.ts'
 import type { Notifier } from './notify/notifier.ts'
+import type { Recording } from './record/recording.ts'
 
 /** A client that takes no byte for so long loses its place. */
 const STALL_MS = 60_000
@@ -21,6 +22,8 @@ const STALL_MS = 60_000
 const GRACE_MS = 2000
 /** Then its children die and its connection is reset; nobody waits longer for that. */
 const ABORT_MS = 3000
+/** How often the recorder is told what does not work. */
+const TELL_MS = 60_000
 
 export interface Daemon {
   /** What it cannot do, or does without. */
@@ -39,6 +42,8 @@ export interface DaemonInput {
   readonly ownFolder: boolean
   readonly version: string
   readonly stallMs?: number
+  /** Opened once the doors are; undefined where nothing is to be recorded. */
+  readonly recording?: Recording | undefined
   /** Loads the collectors; gets what a bundle tells about the daemon. */
   readonly loadEngine: (facts: {
     startedAtMs: number
@@ -59,6 +64,7 @@ export async function startDaemon({
   uid,
   version,
   stallMs = STALL_MS,
+  recording,
   ...input
 }: DaemonInput): Promise<Daemon> {
   const { logger } = log
@@ -74,28 +80,34 @@ export async function startDaemon({
     ...tokens.problems().map((message) => ({ key: 'tokens.d', message })),
     ...(tcp?.problems() ?? []),
   ]
+  const withRecorder = () => [
+    ...allProblems(),
+    ...(recording?.health().problems ?? []).map((message) => ({ key: 'events', message })),
+  ]
   const allWarnings = () => [...warnings, ...(tcp?.warnings() ?? [])]
   const health = () => ({
-    status: allProblems().length > 0 ? 'degraded' : 'ok',
+    status: withRecorder().length > 0 ? 'degraded' : 'ok',
     version,
     pid: process.pid,
     uptimeSeconds: Math.floor((Date.now() - startedAtMs) / 1000),
     bundles: { running: places.running, limit: places.limit },
-    problems: allProblems(),
+    recorder: recorderHealth(recording),
+    problems: withRecorder(),
     warnings: allWarnings(),
   })
   const engine = await input.loadEngine({ startedAtMs, log: log.newest, health })
   problems.push(...engine.problems)
 
   const closing = new AbortController()
-  const app = await buildApp({ ...engine, config, tokens, logger, places, health, stallMs, closing: closing.signal })
+  const doors = { config, tokens, logger, places, health, stallMs, closing: closing.signal }
+  const app = await buildApp({ ...engine, ...doors, events: recording })
   const local = await listenUnix(app, config.socket, uid)
   if (input.ownFolder) await chmod(config.socket, 0o660)
   await giveToGroup(config.socket, config.socketGroup, uid).catch(
     (error: Error) => void problems.push({ key: 'socketGroup', message: error.message }),
   )
   if (config.listen) tcp = await openTcpDoor(app, { listen: config.listen, tls: config.tls, hosts: config.hosts })
-  notifier.serving(() => statusLine(config.socket, tcp?.address(), allProblems()))
+  notifier.serving(() => statusLine(config.socket, tcp?.address(), withRecorder()))
 
   for (const { key, message } of [...problems, ...(tcp?.problems() ?? [])]) logger.warn({ key }, `${key}: ${message}`)
   for (const warning of allWarnings()) logger.warn(warning)
@@ -105,7 +117,14 @@ export async function startDaemon({
     `a bundle of this machine: curl -fOJ --unix-socket ${quote(config.socket)} http://localhost/debug-package`,
   )
 
+  const tell = () => recording?.problems(allProblems())
+  tell()
+  recording?.start()
+  const telling = setInterval(tell, TELL_MS).unref()
+
   const close = async () => {
+    clearInterval(telling)
+    tell()
     logger.info({ runningBundles: places.running }, 'diagd stops')
     const told = notifier.stopping(places.running > 0 ? `stops; bundles that still run: ${places.running}` : 'stops')
     const closed = Promise.all([new Promise((resolve) => local.close(resolve)), tcp?.close()])
@@ -115,10 +134,17 @@ export async function startDaemon({
     for (const server of [local, tcp?.server()]) server?.closeAllConnections()
     await closed
     await app.close()
+    await recording?.close()
     await within(told, GRACE_MS)
     logger.info('diagd stopped')
   }
   return { problems: allProblems(), close }
+}
+
+function recorderHealth(recording: Recording | undefined): object {
+  if (!recording) return { state: 'off' }
+  const { problems: _, ...facts } = recording.health()
+  return facts
 }
 
 function openWarning(address: string): string {

@@ -3,6 +3,7 @@ import { Command, CommanderError, Option } from 'commander'
 import { UsageError } from '../collect/request.ts'
 import { VERSION } from '../version.ts'
 import type { CollectOptions } from './collect.ts'
+import type { EventOptions } from './event.ts'
 import { EXIT, say } from './io.ts'
 import type { Io } from './io.ts'
 import type { CreateOptions } from './token.ts'
@@ -80,6 +81,10 @@ function commands(io: Io, exit: (code: number) => void): Command {
     .description('check the configuration and the drop-ins')
     .action(async () => exit(await (await import('./check.ts')).check(io)))
 
+  eventCommand(program).action(async (type: string, options: EventOptions) =>
+    exit(await (await import('./event.ts')).event(type, options, io)),
+  )
+
   tokenCommands(program, io, exit)
   return program
 }
@@ -102,6 +107,21 @@ function collectCommand(program: Command): Command {
     .option('--recipients-file <file>', 'encrypt to the public keys in this file, one a line')
     .addOption(new Option('--pseudonymize', 'addresses, host and user names become pseudonyms').preset('yes'))
     .option('--unmasked', 'mask nothing: passwords, keys and tokens go in as they are')
+}
+
+function eventCommand(program: Command): Command {
+  return program
+    .command('event')
+    .description('tell the daemon of something that happens here: a step of provisioning, a deployment')
+    .argument('<type>', 'what it is, from the general to the special: provision.docker-install')
+    .option('--status <status>', 'started, finished or failed: with it, it becomes a step of the boot timeline')
+    .option('--subject <text>', 'what it is about')
+    .option('--message <text>', 'a sentence for people')
+    .option('--level <level>', 'debug, info, warning, error or critical (default: info; error for what failed)')
+    .option('--detail <json>', 'a JSON object, for programs')
+    .option('--duration <time>', 'how long it took: 250ms, 1.5s, 90s, 5m, 2h')
+    .option('--time <time>', 'when it was: 5m (ago), 2026-01-31T12:00:00Z, @1767225600 (default: now)')
+    .option('--best-effort', 'exit with 0 also when no daemon takes it, for scripts with set -e')
 }
 
 function tokenCommands(program: Command, io: Io, exit: (code: number) => void): void {

@@ -3,12 +3,16 @@ import { fstatSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { bundleId, collectBundle } from '../collect/bundle.ts'
 import { createDeps } from '../collect/deps.ts'
+import type { BundleDeps } from '../collect/deps.ts'
+import type { Config } from '../config.ts'
+import { hostFacts } from '../collect/host.ts'
 import { loadConfig } from '../config/load.ts'
 import { startDaemon } from '../daemon.ts'
 import type { LoadedEngine } from '../daemon.ts'
 import { createLog } from '../log.ts'
-import type { LogForm } from '../log.ts'
+import type { Log, LogForm } from '../log.ts'
 import { createNotifier } from '../notify/notifier.ts'
+import { createRecording, type Recording } from '../record/recording.ts'
 import { VERSION } from '../version.ts'
 import { dropInProblems } from './engine.ts'
 import { EXIT } from './io.ts'
@@ -24,19 +28,23 @@ export async function serve(io: Io): Promise<number> {
   const { config, problems } = await loadConfig(environment, uid)
   const log = createLog(config.logLevel, io.stderr, logForm(io))
   const notifier = createNotifier({ environment, warn: (message) => log.logger.warn(message) })
+  let deps: BundleDeps | undefined
+  const recording = recordingOf(config, () => deps!, log)
   const loadEngine = async (facts: Parameters<typeof createDeps>[1]): Promise<LoadedEngine> => {
-    const deps = await createDeps(config, facts)
+    const loaded = await createDeps(config, facts)
+    deps = loaded
     return {
-      problems: dropInProblems(deps),
-      node: deps.host.node,
-      collectorIds: deps.collectors.map(({ id }) => id),
-      bundleId: (nowMs, wish) => bundleId(deps, nowMs, wish),
-      collect: ({ request, sink, ...options }) => collectBundle(request, deps, sink, options),
+      problems: dropInProblems(loaded),
+      node: loaded.host.node,
+      collectorIds: loaded.collectors.map(({ id }) => id),
+      bundleId: (nowMs, wish) => bundleId(loaded, nowMs, wish),
+      collect: ({ request, sink, ...options }) => collectBundle(request, loaded, sink, options),
     }
   }
   const ownFolder = environment.RUNTIME_DIRECTORY?.split(':').includes(dirname(config.socket)) ?? false
   try {
-    const daemon = await startDaemon({ config, problems, log, notifier, uid, ownFolder, version: VERSION, loadEngine })
+    const facts = { config, problems, log, notifier, uid, ownFolder, version: VERSION }
+    const daemon = await startDaemon({ ...facts, loadEngine, recording })
     if (!interrupt.signal.aborted) await new Promise((resolve) => interrupt.signal.addEventListener('abort', resolve))
     await daemon.close()
     return EXIT.whole
@@ -46,6 +54,18 @@ export async function serve(io: Io): Promise<number> {
     await notifier.failed(reason)
     return EXIT.failed
   }
+}
+
+/** SQLite is loaded when it is opened, and not before. */
+function recordingOf(config: Config, deps: () => BundleDeps, log: Log): Recording | undefined {
+  const { events } = config
+  if (events === 'none') return undefined
+  const { bootId } = hostFacts(undefined)
+  return createRecording(bootId, async () => {
+    const { openRecorder } = await import('../record/open-recorder.ts')
+    const { redaction } = deps()
+    return openRecorder({ config: { ...config, events }, redaction, bootId, version: VERSION, log: log.logger })
+  })
 }
 
 /** What was thrown for people to read, or comes from the system, says it all; anything else is a mistake of ours. */

@@ -101,11 +101,11 @@ function timeWindow(parameters: Parameters, nowMs: number): { sinceMs: number; u
         'means 30 minutes before to 30 minutes after; it does not go together with since or until',
       )
     }
-    const middleMs = time('around', around, nowMs)
+    const middleMs = parseTime('around', around, nowMs)
     return { sinceMs: middleMs - AROUND_MS, untilMs: middleMs + AROUND_MS }
   }
-  const untilMs = until === undefined ? nowMs : time('until', until, nowMs)
-  const sinceMs = since === undefined ? untilMs - DEFAULT_WINDOW_MS : time('since', since, nowMs)
+  const untilMs = until === undefined ? nowMs : parseTime('until', until, nowMs)
+  const sinceMs = since === undefined ? untilMs - DEFAULT_WINDOW_MS : parseTime('since', since, nowMs)
   if (sinceMs >= untilMs) {
     throw new UsageError(
       'since',
@@ -119,8 +119,11 @@ const UNIT_MS: Record<string, number> = { s: 1000, m: 60_000, h: HOUR_MS, d: 24 
 const ISO_8601 =
   /^(?<date>\d{4}-\d\d-\d\d)(?:[T ](?<clock>\d\d:\d\d)(?<seconds>:\d\d(?:[.,]\d{1,9})?)?(?:(?<utc>Z)|(?<sign>[-+ ])(?<zone>\d\d:?\d\d))?)?$/i
 
-/** Epoch milliseconds of `2h` (ago), `@1767225600`, or ISO 8601; a time without a zone is UTC. */
-function time(name: 'since' | 'until' | 'around', text: string, nowMs: number): number {
+/**
+ * Epoch milliseconds of `2h` (ago), `@1767225600`, or ISO 8601; a time without a zone is UTC.
+ * @throws UsageError that names the parameter.
+ */
+export function parseTime(name: string, text: string, nowMs: number): number {
   const ago = /^(\d{1,9})([smhdw])$/.exec(text)
   const epoch = /^@(\d{1,11}(?:\.\d{1,9})?)$/.exec(text)
   let timeMs = isoTime(text)
@@ -179,14 +182,15 @@ function recipients(wished: Parameters[string], always: Recipients = []): Recipi
   }
 }
 
-function single(parameters: Parameters, name: Parameter): string | undefined {
+/** @throws UsageError when it is given more than once. */
+export function single(parameters: Parameters, name: string): string | undefined {
   const value = parameters[name]
   if (value === undefined || typeof value === 'string') return value
   throw new UsageError(name, 'is given more than once; accepted: one value')
 }
 
 /** What somebody else wrote, short and without control characters, for a message. */
-function printable(text: string): string {
+export function printable(text: string): string {
   const clean = text.replaceAll(/[\p{Cc}\p{Cf}]/gu, '\u{fffd}')
   return clean.length > 120 ? `${clean.slice(0, 120)}…` : clean
 }

@@ -92,6 +92,11 @@ function parseAmount(text: string, unit: Unit): number | undefined {
   return factor ? Math.floor(Number(match[1]) * factor) : undefined
 }
 
+/** Bytes of `64MiB`; undefined when it is no size. */
+export function parseBytes(text: string): number | undefined {
+  return parseAmount(text, 'bytes')
+}
+
 function formatAmount(value: number, unit: Unit): string {
   if (value === Infinity) return 'none'
   if (unit === 'count') return String(value)

@@ -8,10 +8,11 @@ import type { AuthDeps } from './auth/authenticate.ts'
 import { guard } from './auth/guard.ts'
 import { debugPackageRoutes } from './debug-package.ts'
 import { HttpError, sendProblem, toHttpError } from './errors.ts'
+import { eventsRoutes, type EventsDeps } from './events.ts'
 import { healthRoutes } from './health.ts'
 import type { Places } from './places.ts'
 
-export interface AppDeps extends AuthDeps {
+export interface AppDeps extends AuthDeps, EventsDeps {
   readonly config: AuthDeps['config'] & Pick<Config, 'limits' | 'recipients'>
   readonly logger: FastifyBaseLogger
   readonly places: Places
@@ -46,7 +47,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
     exposeHeadRoutes: false,
   })
   const routes = rememberRoutes(app)
-  const audit = createAudit(deps.logger)
+  const audit = createAudit(deps.logger, deps.events?.audit)
   guard(app, deps)
   app.setErrorHandler((thrown, request, reply) => {
     const error = toHttpError(thrown)
@@ -57,6 +58,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   app.setNotFoundHandler((request, reply) => sendProblem(reply, nothingHere(request.method, request.url, routes)))
   healthRoutes(app, deps)
   debugPackageRoutes(app, deps, audit)
+  eventsRoutes(app, deps)
   await app.ready()
   return app
 }

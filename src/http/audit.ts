@@ -34,12 +34,17 @@ const OF_CREDENTIALS = new Set<HttpError['code']>([
 /** Told by the bundle itself, or nobody's refusal. */
 const NO_REFUSALS = new Set<HttpError['code']>(['bundle-failed', 'internal', 'shutting-down'])
 
-export function createAudit(parent: FastifyBaseLogger): Audit {
+/** @param tell gets what the log gets, to be recorded. */
+export function createAudit(parent: FastifyBaseLogger, tell: (fields: object) => void = () => {}): Audit {
   const logger = parent.child({}, { level: parent.level === 'silent' ? 'silent' : 'info' })
   const room = createRoom(REFUSALS_PER_MINUTE)
+  const say = (fields: object) => {
+    logger.info(fields, 'audit')
+    tell(fields)
+  }
   return {
     bundle(request, { wish, durationMs, ...end }) {
-      logger.info({ ...who(request), what: whatOf(wish), ...end, durationMs: Math.round(durationMs) }, 'audit')
+      say({ ...who(request), what: whatOf(wish), ...end, durationMs: Math.round(durationMs) })
     },
     refused(request, { code, message }) {
       if (NO_REFUSALS.has(code)) return
@@ -49,7 +54,7 @@ export function createAudit(parent: FastifyBaseLogger): Audit {
       const { method } = request
       const path = request.is404 ? undefined : request.routeOptions.url
       const fields = { ...who(request), method, path, outcome: 'refused', code, reason: message.slice(0, 300) }
-      logger.info(notLogged > 0 ? { ...fields, notLogged } : fields, 'audit')
+      say(notLogged > 0 ? { ...fields, notLogged } : fields)
     },
   }
 }

@@ -5,6 +5,7 @@ import { UsageError } from '../collect/request.ts'
 export const ERRORS = {
   'bad-parameter': { status: 400, title: 'A parameter cannot be understood' },
   'bad-request': { status: 400, title: 'The request cannot be understood' },
+  'bad-event': { status: 400, title: 'An event cannot be understood' },
   'credential-in-query': { status: 400, title: 'A credential does not belong into a URL' },
   unauthorized: { status: 401, title: 'This door is locked' },
   'invalid-credential': { status: 401, title: 'The credential is not accepted' },
@@ -18,11 +19,13 @@ export const ERRORS = {
   'unsupported-media-type': { status: 415, title: 'The type of the body is not understood' },
   'wrong-host': { status: 421, title: 'This is not the host that was asked for' },
   'too-many-bundles': { status: 429, title: 'Enough bundles are being made' },
+  'too-many-exports': { status: 429, title: 'Enough copies of the database are being made' },
   'too-many-tries': { status: 429, title: 'Too many wrong credentials' },
   'headers-too-large': { status: 431, title: 'The headers of the request are too large' },
   'bundle-failed': { status: 500, title: 'The bundle could not be started' },
   internal: { status: 500, title: 'diagd made a mistake' },
   'shutting-down': { status: 503, title: 'diagd is shutting down' },
+  'not-recording': { status: 503, title: 'Events are not recorded now' },
   'keys-unreachable': { status: 503, title: 'The credential cannot be checked now' },
   'http-version': { status: 505, title: 'This needs HTTP/1.1' },
 } as const

@@ -1,6 +1,9 @@
 /** Runs the command as a user does. */
 import { spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { onTestFinished } from 'vitest'
 
@@ -29,7 +32,7 @@ export interface Surroundings {
 export function start(args: readonly string[], { cwd, env = {}, stdin }: Surroundings): Running {
   const child = spawn(process.execPath, [CLI, ...args], {
     cwd,
-    env: { PATH: process.env.PATH, DIAGD_CONFIG_DIR: cwd, ...env },
+    env: { PATH: process.env.PATH, DIAGD_CONFIG_DIR: cwd, STATE_DIRECTORY: stateFolder(), ...env },
     stdio: ['pipe', 'pipe', 'pipe'],
   })
   child.stdin.on('error', () => {}).end(stdin)
@@ -62,4 +65,16 @@ export function start(args: readonly string[], { cwd, env = {}, stdin }: Surroun
 
 export function run(args: readonly string[], surroundings: Surroundings): Promise<Ran> {
   return start(args, surroundings).ended
+}
+
+let state: string | undefined
+
+/** Not that of the machine the tests run on; the same for all of a file, as keys have to be. */
+function stateFolder(): string {
+  if (state === undefined) {
+    const made = mkdtempSync(join(tmpdir(), 'diagd-state-'))
+    process.once('exit', () => rmSync(made, { recursive: true, force: true }))
+    state = made
+  }
+  return state
 }

@@ -1,0 +1,112 @@
+/** The recorder as the daemon has it: there from the first moment, opened behind it, and off with a reason where it cannot be. */
+import { monotonicNowMs } from './clock.ts'
+import type { Boot, EventFilter, EventStore, NewEvent, Snapshot, StoredEvent } from './event.ts'
+import type { Mask } from './recorder-mask.ts'
+import type { Recorder } from './recorder.ts'
+import { EventStoreError } from './store-error.ts'
+
+export interface OpenRecorder {
+  readonly store: EventStore
+  readonly recorder: Recorder
+  readonly mask: Mask
+}
+
+export interface RecordingHealth {
+  /** `starting`: it opens; who asks waits. `off`: it cannot be opened. */
+  readonly state: 'starting' | 'recording' | 'paused' | 'off'
+  readonly problems: readonly string[]
+  readonly sizeBytes?: number
+  readonly events?: number
+  /** Events that were not taken since the start, or whose words could not be masked and were withheld. */
+  readonly refusedEvents?: number
+  readonly withheldEvents?: number
+  /** `following`, `absent`, `waiting`, …: what becomes of the journal. */
+  readonly journal?: string
+}
+
+export interface Recording {
+  /** Opens it, in the background. What is asked before waits for that. */
+  start(): void
+  readonly now: () => Pick<NewEvent, 'timeMs' | 'monotonicMs' | 'bootId'>
+  /** Masks and stores them, all or none. @throws EventStoreError */
+  add(events: readonly NewEvent[]): Promise<readonly number[]>
+  query(filter: EventFilter): Promise<readonly StoredEvent[]>
+  boots(): Promise<readonly Boot[]>
+  snapshot(signal: AbortSignal): Promise<Snapshot>
+  setAside(): Promise<readonly string[]>
+  /** A line of the audit log; nobody waits for it. */
+  readonly audit: (fields: object) => void
+  /** What of diagd does not work now. */
+  problems(problems: readonly { readonly key: string; readonly message: string }[]): void
+  health(): RecordingHealth
+  /** Says that diagd stopped, the last that is recorded. */
+  close(): Promise<void>
+}
+
+/** `open` may reject: then it is off. */
+export function createRecording(bootId: string, open: () => Promise<OpenRecorder>): Recording {
+  const opening = Promise.withResolvers<OpenRecorder>()
+  opening.promise.catch(() => {})
+  let opened: OpenRecorder | undefined
+  let failure: string | undefined
+  let started = false
+  let troubles: Parameters<Recording['problems']>[0] = []
+
+  const begin = async () => {
+    try {
+      opened = await open()
+      opening.resolve(opened)
+      await opened.recorder.start()
+      opened.recorder.problems(troubles)
+    } catch (error) {
+      failure = (error as Error).message
+      opening.reject(new EventStoreError('off', failure))
+    }
+  }
+  return {
+    start() {
+      started = true
+      void begin()
+    },
+    now: () => ({ timeMs: Date.now(), monotonicMs: monotonicNowMs(), bootId }),
+    async add(events) {
+      const { store, mask } = await opening.promise
+      return store.append(await mask.events(events))
+    },
+    query: async (filter) => (await opening.promise).store.query(filter),
+    boots: async () => (await opening.promise).store.boots(),
+    snapshot: async (signal) => (await opening.promise).store.snapshot(signal),
+    setAside: async () => (await opening.promise).store.setAside(),
+    audit: (fields) => void opening.promise.then(({ recorder }) => recorder.audit({ ...fields })).catch(() => {}),
+    problems(list) {
+      troubles = list
+      opened?.recorder.problems(list)
+    },
+    health() {
+      if (failure !== undefined) return { state: 'off', problems: [`Events are not recorded: ${failure}`] }
+      return opened ? healthOf(opened) : { state: 'starting', problems: [] }
+    },
+    async close() {
+      if (!started) return
+      const { recorder, store } = (await opening.promise.catch(() => undefined)) ?? {}
+      await recorder?.close()
+      await store?.close()
+    },
+  }
+}
+
+function healthOf({ recorder, mask }: OpenRecorder): RecordingHealth {
+  const { store, journal, cloudInit, dropped, withheld } = recorder.health()
+  // A machine without a journal is no defect.
+  const ofJournal = journal?.state === 'absent' ? undefined : journal?.problem
+  const followed = [ofJournal, cloudInit?.problem].filter((problem) => problem !== undefined)
+  return {
+    state: store.state,
+    problems: [...store.problems, ...(store.state === 'recording' ? followed : [])],
+    sizeBytes: store.sizeBytes,
+    events: store.events,
+    refusedEvents: store.refusedEvents + dropped,
+    withheldEvents: withheld + mask.withheld,
+    ...(journal ? { journal: journal.state } : {}),
+  }
+}
