@@ -7,6 +7,7 @@ import { getJson } from '../sources/unix-http.ts'
 import { words } from '../sources/words.ts'
 import { Description } from './artifact.ts'
 import { missing } from './needs.ts'
+import { eventsOf, NOTHING_RECORDED } from './recorded.ts'
 import type { BundleRun } from './run.ts'
 import { systeminformation } from './systeminformation.ts'
 
@@ -32,9 +33,28 @@ export function createKit(run: Pick<BundleRun, 'request' | 'deps' | 'source'>): 
     },
     intervals: source.intervals,
     systeminformation,
+    events: eventsOf(deps.recorded ?? NOTHING_RECORDED, ctx),
     host: deps.host,
     self: deps.self(),
     signal: source.signal,
+  }
+}
+
+/**
+ * The same, but what it shows is masked: a collector that shortens, sorts or escapes what it read makes no text of it that
+ * the mask would not know any more.
+ */
+export function maskedKit(kit: Kit, mask: (text: string) => Promise<string>): Kit {
+  return {
+    ...kit,
+    async read(path, maxBytes) {
+      const text = await kit.read(path, maxBytes)
+      return text === undefined ? undefined : mask(text)
+    },
+    async run(strings, ...values) {
+      const { stdout, stderr, exitCode } = await kit.run(strings, ...values)
+      return { stdout: await mask(stdout), stderr: await mask(stderr), exitCode }
+    },
   }
 }
 

@@ -37,8 +37,12 @@ export interface BundleRedaction {
   /** Values looked for wherever they appear. */
   readonly liveValues: number
   pipe(writer: EntryWriter): EntryPipe
+  /** For what was masked when it was stored: as it is, unless nothing is trusted, or more is wished for than masks. */
+  stored(writer: EntryWriter): EntryPipe
   /** A text of diagd's own: a document, a path, a sentence. */
   text(text: string): Promise<string>
+  /** What a collector looks at; not counted, for it may come to nothing. */
+  look(text: string): Promise<string>
   /** Runs a test over a stream of its own; its masks do not count. */
   test<T>(run: (stream: RedactionStream) => Promise<T>): Promise<T>
   /** Nothing is trusted from now on: every entry is withheld, with this reason. */
@@ -59,6 +63,7 @@ export function createRedaction(service: RedactionService, options: RedactorOpti
     masks: true,
     liveValues: options.live?.length ?? 0,
     hits: total,
+    stored: (writer) => plainPipe(writer, () => distrusted ?? unless(options)),
     pipe: (writer) => maskingPipe(writer, redactor, { count, distrusted: () => distrusted }),
     async text(text) {
       // A name of a file may hold bytes that are no UTF-8 (sources/paths.ts); they come out as they went in.
@@ -67,6 +72,7 @@ export function createRedaction(service: RedactionService, options: RedactorOpti
       count(masked.hits)
       return odd ? pathText(masked.bytes) : masked.bytes.toString()
     },
+    look: async (text) => (await redactor.whole(Buffer.from(text))).bytes.toString(),
     test: (run) => run(redactor.stream()),
     distrust: (reason) => {
       distrusted = reason
@@ -81,27 +87,38 @@ export function noRedaction(): BundleRedaction {
     masks: false,
     liveValues: 0,
     hits: {},
-    pipe(writer) {
-      let writtenBytes = 0
-      return {
-        path: writer.path,
-        hits: {},
-        get writtenBytes() {
-          return writtenBytes
-        },
-        async write(chunk) {
-          await writer.write(chunk)
-          writtenBytes += chunk.length
-        },
-        flush: async () => {},
-        end: () => writer.end(),
-        discard: () => writer.discard(),
-      }
-    },
+    pipe: (writer) => plainPipe(writer),
+    stored: (writer) => plainPipe(writer),
     text: (text) => Promise.resolve(text),
+    look: (text) => Promise.resolve(text),
     test: () => Promise.reject(new Error('nothing is masked here')),
     distrust: () => {},
     close: () => {},
+  }
+}
+
+/** Why what is masked is not enough. */
+function unless({ pseudonymize }: RedactorOptions): string | undefined {
+  return pseudonymize && 'its texts are masked, not pseudonymized'
+}
+
+function plainPipe(writer: EntryWriter, whyNot: () => string | undefined = () => undefined): EntryPipe {
+  let writtenBytes = 0
+  return {
+    path: writer.path,
+    hits: {},
+    get writtenBytes() {
+      return writtenBytes
+    },
+    async write(chunk) {
+      const reason = whyNot()
+      if (reason !== undefined) throw new SourceError('withheld', `not handed over: ${reason}`)
+      await writer.write(chunk)
+      writtenBytes += chunk.length
+    },
+    flush: async () => {},
+    end: () => writer.end(),
+    discard: () => writer.discard(),
   }
 }
 

@@ -8,7 +8,7 @@ import { patiently } from '../sources/patience.ts'
 import { Description } from './artifact.ts'
 import { addRow, LATE_MS, writeEntry, type EntryJob } from './entry.ts'
 import { expand } from './expand.ts'
-import { createKit } from './kit.ts'
+import { createKit, maskedKit } from './kit.ts'
 import { missing } from './needs.ts'
 import { Patience } from './patience.ts'
 import type { RegisteredCollector } from './types.ts'
@@ -135,7 +135,7 @@ class Tiers {
   async #describe({ id, collector }: RegisteredCollector, late: () => void): Promise<void> {
     const { request, source } = this.#run
     const patience = new Patience(LATE_MS, late)
-    const kit = createKit(this.#run)
+    const kit = maskedKit(createKit(this.#run), (text) => this.#run.redaction.look(text))
     const pause = { ms: request.limits.commandMs, signal: source.signal }
     const steps = iterate(collector.collect(kit))
     let entries = 0

@@ -71,3 +71,23 @@ test('pseudonyms: addresses and names go, the same for the same, and the bundle 
   expect(bundle.result.bundleId).not.toContain('test-node')
   expect(bundle.text('index.json')).not.toContain('test-node')
 })
+
+test('what a collector looks at is masked before it can cut a secret in two', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'diagd-trust-'))
+  try {
+    const line = `password=${secret}`
+    await writeFile(join(folder, 'a.conf'), line)
+    const shortens = collector(async function* ({ read, run, text }) {
+      const seen = [await read(join(folder, 'a.conf')), (await run`echo ${line}`).stdout]
+      // Behind the name that tells that it is one.
+      yield text('seen.txt', () => seen.map((one) => one!.slice('password='.length)).join('\n'))
+    })
+    const bundle = await makeBundle({ shortens })
+    expect(bundle.text('shortens/seen.txt')).toMatch(/^<masked:password:([0-9a-f]{6})>\n<masked:password:\1>\n$/)
+    expect((await makeBundle({ shortens }, { request: { unmasked: true } })).text('shortens/seen.txt')).toContain(
+      secret,
+    )
+  } finally {
+    await rm(folder, { recursive: true })
+  }
+})
