@@ -26,7 +26,7 @@ export interface CloudInitFollower {
   close(): Promise<void>
 }
 
-export const CLOUD_INIT_CURSOR = 'cloud-init'
+const CLOUD_INIT_CURSOR = 'cloud-init'
 /** A look is one stat of one file. */
 const EVERY_MS = 5000
 

@@ -1,4 +1,7 @@
-/** The command lines of journalctl that a follower runs, and where to begin. */
+/**
+ * The command lines of journalctl that a follower runs: one that reads what is there, and one that goes on. Not one for both,
+ * for newer versions of `journalctl --follow` show nothing of the boots before.
+ */
 import { startChild } from '../sources/children.ts'
 import { FIELDS } from './classify.ts'
 import { isSameEntry, parseCursor } from './journal-cursor.ts'
@@ -7,9 +10,14 @@ import type { JournalPlace } from './journal-files.ts'
 /** Where to begin: at an entry and with it, at a time, or with the oldest there is. */
 export type Beginning = { readonly cursor: string } | { readonly sinceMs: number } | 'oldest'
 
-/** `--all` is not among them: what is longer than 4 KiB comes as null, and no event needs it. */
+/** What is there. `--all` is not among them: what is longer than 4 KiB comes as null, and no event needs it. */
+export function readArguments(place: JournalPlace, beginning: Beginning): string[] {
+  return [...common(place, FIELDS), ...from(beginning)]
+}
+
+/** What comes, after what was there. */
 export function followArguments(place: JournalPlace, beginning: Beginning): string[] {
-  return ['--follow', '--no-tail', ...common(place, FIELDS), ...from(beginning)]
+  return ['--follow', '--no-tail', ...readArguments(place, beginning)]
 }
 
 export interface JournalCommand {
@@ -21,13 +29,11 @@ export interface JournalCommand {
 }
 
 /**
- * Where to go on after `cursor`. When that entry is gone, the one that comes next, as journalctl finds it; where none
- * does, the last that was there before, or, in another journal than the cursor's, the oldest.
+ * Where to go on when neither the entry of the cursor is there nor a later one: after the last one, if it was there
+ * before, and in another journal than the cursor's with the oldest.
  */
-export async function beginningAfter(cursor: string, command: JournalCommand): Promise<Beginning> {
-  const next = await firstCursor(command, [`--cursor=${cursor}`])
-  if (next !== undefined) return { cursor: next }
-  const last = await firstCursor(command, ['--reverse'])
+export async function beginningWithout(cursor: string, command: JournalCommand): Promise<Beginning> {
+  const last = await newestCursor(command)
   const [was, is] = [parseCursor(cursor), parseCursor(last ?? '')]
   if (last === undefined || was === undefined || is === undefined) return 'oldest'
   const known = isSameEntry(was, is) || (was.numbering === is.numbering && is.number <= was.number)
@@ -38,11 +44,9 @@ const CURSOR = /"__CURSOR"\s*:\s*"([^"]+)"/
 /** A journal on a slow disk takes its time; one that hangs is no reason to hang. */
 const LOOK_MS = 30_000
 
-/** Of the first entry that journalctl prints; it is not let to print more than a little. */
-async function firstCursor(command: JournalCommand, args: readonly string[]): Promise<string | undefined> {
-  const { file, path, place, signal } = command
+async function newestCursor({ file, path, place, signal }: JournalCommand): Promise<string | undefined> {
   signal.throwIfAborted()
-  const child = await startChild(file, [...common(place, ['_BOOT_ID']), ...args], path)
+  const child = await startChild(file, [...common(place, ['_BOOT_ID']), '--reverse', '--lines=1'], path)
   const stop = () => void child.signal('SIGKILL')
   const timer = setTimeout(stop, LOOK_MS)
   signal.addEventListener('abort', stop)

@@ -1,4 +1,4 @@
-/** Follows the journal by cursor: `journalctl --follow` as a child, started again whenever it ends, for as long as diagd runs. */
+/** Follows the journal by cursor: `journalctl` as a child, started again whenever it ends, for as long as diagd runs. */
 import { setTimeout as delay } from 'node:timers/promises'
 import { startChild, type Child } from '../sources/children.ts'
 import { findCommand } from '../sources/lookup.ts'
@@ -6,7 +6,13 @@ import { ownType } from './classify-own.ts'
 import type { PhasePatterns } from './classify-phase.ts'
 import type { NewEvent } from './event.ts'
 import { FollowWriter, type FollowSink } from './follow-writer.ts'
-import { beginningAfter, followArguments, type Beginning, type JournalCommand } from './journal-command.ts'
+import {
+  beginningWithout,
+  followArguments,
+  readArguments,
+  type Beginning,
+  type JournalCommand,
+} from './journal-command.ts'
 import { decodeState, encodeState, type JournalState } from './journal-cursor.ts'
 import { backfillSinceMs, journalFiles, type JournalFiles, type JournalPlace } from './journal-files.ts'
 import { JournalIntake } from './journal-intake.ts'
@@ -42,12 +48,10 @@ export interface JournalFollower {
   close(): Promise<void>
 }
 
-export const JOURNAL_CURSOR = 'journal'
+const JOURNAL_CURSOR = 'journal'
 /** How long it waits to start journalctl again: doubled with each failure, and from the start after a good run. */
 const RETRY_MS = { first: 1000, most: 60_000 }
 const GOOD_RUN_MS = 60_000
-/** journalctl prints a backlog without a break. */
-const QUIET_MS = 1000
 /** More events than that wait for the store: then journalctl waits too. */
 const MOST_WAITING = 2000
 
@@ -60,7 +64,6 @@ class Follower implements JournalFollower {
   readonly caughtUp: Promise<void>
   readonly #options: JournalFollowOptions
   readonly #closing = new AbortController()
-  readonly #startedMs = Date.now()
   readonly #catchUp = Promise.withResolvers<void>()
   readonly #running: Promise<void>
   #intake: JournalIntake | undefined
@@ -114,7 +117,7 @@ class Follower implements JournalFollower {
     this.#catchUp.resolve()
   }
 
-  /** One run of journalctl. Throws when it cannot run, and when it ends. */
+  /** Reads on, and follows. Throws when journalctl cannot run, and when it ends. */
   async #once(): Promise<void> {
     const { path, place, sink } = this.#options
     const state = decodeState(await sink.cursor(JOURNAL_CURSOR))
@@ -123,13 +126,33 @@ class Follower implements JournalFollower {
     const file = findCommand('journalctl', path)
     if (file === undefined) throw new Error('journalctl is not installed')
     const command = { file, path, place, signal: this.#closing.signal }
-    const beginning = await this.#beginning(state, files, command)
-    await this.#follow(command, beginning, state, files.closed === 0)
+    await this.#withIntake(state, files.closed === 0, async (intake, writer) => {
+      const beginning = await this.#readOn(command, files, intake, writer)
+      await writer.flush()
+      this.#catchUp.resolve()
+      intake.expectAgain()
+      await this.#read(command, followArguments(place, beginning), intake, writer)
+      throw new Error('journalctl ended')
+    })
   }
 
-  #beginning({ cursor }: JournalState, { readable }: JournalFiles, command: JournalCommand): Promise<Beginning> {
-    if (cursor !== undefined) return beginningAfter(cursor, command)
-    return Promise.resolve({ sinceMs: backfillSinceMs(readable, Date.now()) })
+  /** All that is there after the last time, or what is looked at the first time; gives where to follow from. */
+  async #readOn(
+    command: JournalCommand,
+    { readable }: JournalFiles,
+    intake: JournalIntake,
+    writer: FollowWriter,
+  ): Promise<Beginning> {
+    const { place } = command
+    const { cursor } = intake
+    const first = cursor === undefined ? { sinceMs: backfillSinceMs(readable, Date.now()) } : { cursor }
+    await this.#read(command, readArguments(place, first), intake, writer)
+    if (cursor !== undefined && !intake.heard) {
+      const beginning = await beginningWithout(cursor, command)
+      if (beginning !== 'oldest') return beginning
+      await this.#read(command, readArguments(place, beginning), intake, writer)
+    }
+    return intake.cursor === undefined ? first : { cursor: intake.cursor }
   }
 
   /** Fine, and said once: in a container, or with another logger. */
@@ -145,59 +168,61 @@ class Follower implements JournalFollower {
     await this.#options.sink.append([event], { name: JOURNAL_CURSOR, value })
   }
 
-  async #follow(command: JournalCommand, beginning: Beginning, state: JournalState, complete: boolean): Promise<void> {
+  async #withIntake(
+    state: JournalState,
+    complete: boolean,
+    work: (intake: JournalIntake, writer: FollowWriter) => Promise<void>,
+  ): Promise<void> {
     const { sink, phases } = this.#options
+    const { signal } = this.#closing
     const { absent: _, ...known } = state
     const intake = new JournalIntake({ state: known, complete, ...(phases ? { phases } : {}) })
-    const take = () => intake.take()
     const onTrouble = (message: string | undefined) => {
       this.#storeProblem = message
     }
-    const writer = new FollowWriter({ name: JOURNAL_CURSOR, sink, take, onTrouble })
+    const writer = new FollowWriter({ name: JOURNAL_CURSOR, sink, take: () => intake.take(), onTrouble })
     this.#intake = intake
     const stop = () => void writer.close()
-    command.signal.addEventListener('abort', stop)
+    signal.addEventListener('abort', stop)
     try {
-      const child = await startChild(command.file, followArguments(command.place, beginning), command.path)
-      this.#state = 'following'
-      this.#problem = undefined
-      await this.#read(child, intake, writer)
+      await work(intake, writer)
     } finally {
       // Also what came with the last words of journalctl is stored before it is started again.
-      await (command.signal.aborted ? writer.close() : writer.flush())
-      command.signal.removeEventListener('abort', stop)
-      const { lines, events, missing } = intake
+      await (signal.aborted ? writer.close() : writer.flush())
+      signal.removeEventListener('abort', stop)
+      const { lines, events, missing } = this.#before
       this.#before = {
-        lines: this.#before.lines + lines,
-        events: this.#before.events + events,
-        missing: this.#before.missing + missing,
+        lines: lines + intake.lines,
+        events: events + intake.events,
+        missing: missing + intake.missing,
       }
       this.#intake = undefined
     }
   }
 
-  /** Until journalctl ends, which it does by failing or by being told to. */
-  async #read(child: Child, intake: JournalIntake, writer: FollowWriter): Promise<never> {
-    const { signal } = this.#closing
+  /** Until journalctl ends. Throws when it fails, or was told to end. */
+  async #read(command: JournalCommand, args: readonly string[], intake: JournalIntake, writer: FollowWriter) {
+    const { file, path, signal } = command
+    signal.throwIfAborted()
+    const child = await startChild(file, args, path)
+    this.#state = 'following'
+    this.#problem = undefined
     const stop = () => void child.signal('SIGKILL')
     signal.addEventListener('abort', stop)
     if (signal.aborted) stop()
-    const quiet = setTimeout(() => this.#catchUp.resolve(), QUIET_MS)
     try {
       for await (const chunk of child.stdout) {
-        quiet.refresh()
         intake.feed(chunk as Buffer)
-        if (intake.newestMs >= this.#startedMs) this.#catchUp.resolve()
         if (intake.waiting > MOST_WAITING) await writer.flush()
         else if (intake.waiting > 0) writer.soon('events')
         else if (intake.moved) writer.soon('place')
       }
+      await child.exited
     } finally {
-      clearTimeout(quiet)
       signal.removeEventListener('abort', stop)
       await child.destroy()
     }
-    throw new Error(endOf(child))
+    if (child.exit?.code !== 0) throw new Error(endOf(child))
   }
 }
 

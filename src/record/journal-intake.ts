@@ -37,6 +37,8 @@ export class JournalIntake {
   tooLong = 0
   /** When the newest entry came, milliseconds since 1970. */
   newestMs = 0
+  /** Any entry came, a known one or a new one. */
+  heard = false
   readonly #options: IntakeOptions
   readonly #worthALook: (line: string) => boolean
   readonly #flood = new Flood()
@@ -67,6 +69,18 @@ export class JournalIntake {
 
   get moved(): boolean {
     return this.#moved
+  }
+
+  /** Of the last entry that was looked at. */
+  get cursor(): string | undefined {
+    return this.#state.cursor
+  }
+
+  /** The bytes that come now begin with the last entry again. */
+  expectAgain(): void {
+    this.#resuming = this.#last !== undefined
+    this.#open = NOTHING
+    this.#skipping = false
   }
 
   feed(chunk: Buffer): void {
@@ -111,9 +125,10 @@ export class JournalIntake {
     const text = CURSOR.exec(line)?.[1]
     const cursor = text === undefined ? undefined : parseCursor(text)
     if (cursor === undefined) return
-    this.lines += 1
+    this.heard = true
     this.newestMs = cursor.timeMs
     if (this.#resuming && this.#isKnown(cursor)) return
+    this.lines += 1
     this.#compare(cursor)
     this.#noteBoot(cursor)
     if (this.#worthALook(line)) this.#classify(line)

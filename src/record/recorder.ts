@@ -34,7 +34,7 @@ export interface RecorderOptions {
   readonly log: { warn(fields: object, message: string): void }
 }
 
-export interface RecorderFullHealth {
+interface RecorderFullHealth {
   readonly store: RecorderHealth
   readonly journal?: JournalHealth
   readonly cloudInit?: CloudInitHealth
@@ -44,7 +44,7 @@ export interface RecorderFullHealth {
 }
 
 /** Without what the recorder knows itself. */
-export type OwnEvent = Omit<NewEvent, keyof Moment> & Partial<Moment>
+type OwnEvent = Omit<NewEvent, keyof Moment> & Partial<Moment>
 
 export interface Recorder {
   /** Says that diagd runs, and begins to follow. Never rejects: a store that is off is a matter of health. */

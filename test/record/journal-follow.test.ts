@@ -43,7 +43,7 @@ describe.skipIf(!canMakeJournals)('a journal (files made by the package systemd-
     await store.until(has(3))
     await second.close()
     expect(subjects(store)).toEqual([unit(1), unit(3), unit(6)])
-    expect(second.health()).toMatchObject({ state: 'closed', lines: 3, events: 1, missingEntries: 0 })
+    expect(second.health()).toMatchObject({ state: 'closed', lines: 2, events: 1, missingEntries: 0 })
   })
 
   test('the place is stored when it ends, though no line was of interest', async () => {
@@ -153,11 +153,43 @@ describe.skipIf(!canMakeJournals)('a journal (files made by the package systemd-
     expect(subjects(store)).toEqual([`app-${AGO - 6 * days}.service`, unit(0)])
   })
 
+  test('of several boots: all are read back, and each event has its own', async () => {
+    const [folder, store] = [temporaryFolder(), memoryStore()]
+    const later = { ...failed(AGO + 10), _BOOT_ID: 'b'.repeat(32), __MONOTONIC_TIMESTAMP: '5000000' }
+    addToJournal(folder, [...fails(0, 1), later])
+    follow(store, folder)
+    await store.until(has(4))
+    const [before, after] = ['55555555-5555-5555-5555-555555555555', 'bbbbbbbb-bbbb-bbbb-bbbb-bbbbbbbbbbbb']
+    expect(store.events.map(({ type, bootId }) => [type, bootId])).toEqual([
+      ['unit.failed', before],
+      ['unit.failed', before],
+      ['system.unclean-end', before],
+      ['unit.failed', after],
+    ])
+  })
+
+  test('a boot that began while diagd was away is read from its start, and what ended the one before', async () => {
+    const [folder, store] = [temporaryFolder(), memoryStore()]
+    addToJournal(folder, fails(0))
+    const first = follow(store, folder)
+    await store.until(has(1))
+    await first.close()
+    const later = (index: number) => ({ ...failed(AGO + 10 + index), _BOOT_ID: 'b'.repeat(32) })
+    const target = { UNIT: 'reboot.target', MESSAGE_ID: '39f53479d3a045ac8e11786248231fbf', MESSAGE: 'Reached target' }
+    addToJournal(folder, [...fails(1), { ...failed(AGO + 2), ...target }, later(0), later(1)])
+    follow(store, folder)
+    await store.until(has(5))
+    const types = ['unit.failed', 'unit.failed', 'system.shutdown', 'unit.failed', 'unit.failed']
+    expect(store.events.map(({ type }) => type)).toEqual(types)
+  })
+
   test('is closed at once, with nothing left running', async () => {
     const [folder, store] = [temporaryFolder(), memoryStore()]
     addToJournal(folder, fails(0))
     const follower = follow(store, folder)
-    await store.until(has(1))
+    await follower.caughtUp
+    addToJournal(folder, fails(1))
+    await store.until(has(2))
     const children = childrenWith(folder)
     expect(children).toHaveLength(1)
     await follower.close()
@@ -168,12 +200,14 @@ describe.skipIf(!canMakeJournals)('a journal (files made by the package systemd-
     const [folder, store] = [temporaryFolder(), memoryStore()]
     addToJournal(folder, fails(0))
     const follower = follow(store, folder)
-    await store.until(has(1))
-    for (const pid of childrenWith(folder)) process.kill(pid, 'SIGKILL')
+    await follower.caughtUp
     addToJournal(folder, fails(1))
     await store.until(has(2))
-    expect(subjects(store)).toEqual([unit(0), unit(1)])
-    expect(follower.health()).toMatchObject({ state: 'following', events: 2 })
+    for (const pid of childrenWith(folder)) process.kill(pid, 'SIGKILL')
+    addToJournal(folder, fails(2))
+    await store.until(has(3))
+    expect(subjects(store)).toEqual([unit(0), unit(1), unit(2)])
+    expect(follower.health()).toMatchObject({ state: 'following', events: 3, missingEntries: 0 })
   })
 })
 
@@ -218,17 +252,19 @@ describe('without a journal', () => {
       const said = join(temporaryFolder(), 'arguments')
       const path = fakeCommand('journalctl', `echo "$@" >> ${said}; exec /usr/bin/journalctl "$@"`)
       const first = follow(store, folder, { path })
-      await store.until(has(1))
+      await first.caughtUp
+      addToJournal(folder, fails(1))
+      await store.until(has(2))
       await first.close()
       const second = follow(store, folder, { path })
       await second.caughtUp
       await second.close()
-      const [begin, look, again] = readFileSync(said, 'utf8').trim().split('\n')
-      expect(begin).toMatch(
-        /^--follow --no-tail --no-pager --quiet --output=json --output-fields=MESSAGE,\S+ --directory=\S+ --since=@\d+$/,
-      )
-      expect(look).toMatch(/--output-fields=_BOOT_ID --directory=\S+ --cursor=s=\S+$/)
-      expect(again).toMatch(/^--follow .*--cursor=s=\S+$/)
+      const common = String.raw`--no-pager --quiet --output=json --output-fields=MESSAGE,\S+ --directory=\S+`
+      const runs = readFileSync(said, 'utf8').trim().split('\n')
+      expect(runs[0]).toMatch(new RegExp(String.raw`^${common} --since=@\d+$`))
+      expect(runs[1]).toMatch(new RegExp(String.raw`^--follow --no-tail ${common} --cursor=s=\S+$`))
+      expect(runs[2]).toMatch(new RegExp(String.raw`^${common} --cursor=s=\S+$`))
+      expect(runs.slice(3).every((run) => run.startsWith('--follow'))).toBe(true)
     },
   )
 })
