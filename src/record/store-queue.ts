@@ -6,6 +6,8 @@ import type { Job } from './store-protocol.ts'
 const GROUP_MS = 100
 /** So many do not wait for the time either. */
 const GROUP_EVENTS = 500
+/** What has come while the disk was busy goes together, up to so many. */
+const COMMIT_EVENTS = 2000
 /** That wait, or are being written: what a disk that stands still may cost in memory. */
 const MOST_EVENTS = 10_000
 const MOST_CHARACTERS = 16 * 1024 * 1024
@@ -93,7 +95,7 @@ function takeGroup(jobs: Waiting[]): Waiting[] {
   let count = 0
   const end = jobs.findIndex(({ job }) => {
     count += job.rows.length
-    return count > GROUP_EVENTS
+    return count > COMMIT_EVENTS
   })
   return jobs.splice(0, end === -1 ? jobs.length : Math.max(end, 1))
 }

@@ -129,10 +129,10 @@ function createState(bootId: string, record: (events: readonly NewEvent[]) => Pr
     status: () => status,
     stopped: () => stopped,
     refusedEvents: () => refused,
-    /** The thread is gone, and with it the list of what it has set aside. */
+    /** The thread is gone, and what it knew. */
     broke(why: string) {
       stopped ??= { code: 'paused', reason: `the thread of the store ${why}`, sinceMs: Date.now() }
-      if (status) status = { ...status, setAside: [] }
+      if (status) status = { ...status, setAside: [], generation: 0 }
     },
     refused(events: number) {
       refused += events
