@@ -39,6 +39,11 @@ export const neverRead: readonly NeverRead[] = [
     reason: 'secrets of cloud-init, taken apart and in base64: no name is left to mask them by',
   },
   {
+    pattern: '/var/lib/cloud/{instance,instances/*}/{,vendor-,vendor2-}cloud-config.txt*',
+    reason:
+      'secrets of cloud-init, in YAML that is folded anywhere: cut in two, they are not known; user-data has the same',
+  },
+  {
     pattern: '/var/lib/cloud/{instance,instances/*}/obj.pkl',
     reason: 'secrets of cloud-init, in binary: no name is left to mask them by',
   },

@@ -105,7 +105,7 @@ async function plantedHost(planted: Planted) {
 async function plantFiles(root: string, planted: Planted): Promise<void> {
   const cloud = '/var/lib/cloud/instances/i-0'
   const plain = [
-    ...['user-data.txt', 'vendor-data.txt', 'cloud-config.txt', 'scripts/part-001', 'scripts/vendor/setup'].map(
+    ...['user-data.txt', 'vendor-data.txt', 'scripts/part-001', 'scripts/vendor/setup'].map(
       (name) => `${cloud}/${name}`,
     ),
     '/var/lib/cloud/scripts/per-boot/up.sh',

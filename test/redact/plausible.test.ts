@@ -30,6 +30,7 @@ describe('NetworkManager', () => {
     '[vpn-secrets]\npassword=§\nIPSec secret=§\nXauth password=§\ncert-pass=§\n',
     'nmcli: gsm.pin: § 802-1x.pin: §\n',
     '[gsm]\napn=internet\npin=§\nsim-id=1\n',
+    '  - content: |\n      [gsm]\n      apn=internet\n      pin=§\n',
     '[802-1x]\neap=tls;\npin=§\npin-flags=0\n',
     'network={\n\tssid="a"\n\teap=SIM\n\tpin="§"\n}\n',
     '  modems:\n    cdc-wdm0:\n      apn: internet\n      pin: §\n',

@@ -17,7 +17,8 @@ const step: Step<Where> = ({ text, start }, where) => {
   const { part, column } = where
   const [indent] = /^\s*/.exec(text)!
   const empty = indent.length === text.length
-  if (part === 'headers') {
+  // The journal drops empty lines: then the body begins right behind the headers.
+  if (part === 'headers' && !LONG_LETTERS.test(text)) {
     if (empty) return { spans: [], next: { part: 'first', column } }
     const isHeader = /^\s*[A-Za-z0-9-]{1,80}:/.test(text) || indent.length > column
     return isHeader && !/^\s*content-transfer/i.test(text) ? { spans: [], next: where } : OVER
@@ -34,6 +35,7 @@ const step: Step<Where> = ({ text, start }, where) => {
 }
 
 const LETTERS = /([A-Za-z0-9+/_-]+={0,2})\s*$/y
+const LONG_LETTERS = /^\s*[A-Za-z0-9+/]{40,}={0,2}\s*$/
 
 const MIME = /Content-Transfer-Encoding:\s{0,4}base64[ \t]{0,64}/iy
 

@@ -45,8 +45,8 @@ function isTelling(before: string): boolean {
 const TELLING = ['[gsm]', '[cdma]', '[802-1x]', 'network={', 'modems:', 'mmcli']
 
 const CONTEXTS = [
-  // A section of a keyfile, and nothing but its lines in between.
-  /(?:^|\n)\[(?:gsm|cdma|802-1x)\]\r?\n(?:(?!\[)[^\n]*\n)*$/,
+  // A section of a keyfile, perhaps indented as part of another file, and nothing but its lines in between.
+  /(?:^|\n)[ \t]*\[(?:gsm|cdma|802-1x)\]\r?\n(?:(?![ \t]*\[)[^\n]*\n)*[ \t]*$/,
   /(?:^|\n)[ \t]*network=\{[ \t]*\r?\n(?:(?![ \t]*\})[^\n]*\n)*[ \t]*$/,
   // Deeper than what it stands below.
   /(?:^|\n)([ \t]*)modems:[ \t]*\r?\n(?:\1[ \t]+[^\n]*\n)*\1[ \t]+$/,

@@ -32,6 +32,11 @@ table('cloud-init and YAML', {
 
 table('MIME', {
   masked: [
+    // The journal drops empty lines.
+    [
+      `vm app[7]: Content-Transfer-Encoding: base64\nvm app[7]: Content-Type: text/x\nvm app[7]: ${line}\nvm app[7]: ${last}\nvm app[7]: --==1==--\n`,
+      `vm app[7]: Content-Transfer-Encoding: base64\nvm app[7]: Content-Type: text/x\nvm app[7]: ${M}\nvm app[7]: ${M}\nvm app[7]: --==1==--\n`,
+    ],
     [
       `MIME-Version: 1.0\nContent-Transfer-Encoding: base64\nContent-Type: text/x\n\n${line}\n${last}\n\n--==1==--\nword\n`,
       `MIME-Version: 1.0\nContent-Transfer-Encoding: base64\nContent-Type: text/x\n\n${M}\n${M}\n\n--==1==--\nword\n`,

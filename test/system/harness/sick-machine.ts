@@ -24,7 +24,7 @@ export function sickRoot(planted: Planted, facts: Facts): RootOptions {
     userData: userData(planted, facts),
     copies: { '/opt/image/bin/busybox': '/bin/busybox' },
     files: {
-      '/opt/plant/journal': asFile(planted.texts('journal', BY_EMPTY_LINES)),
+      '/opt/plant/journal': asFile(planted.texts('journal')),
       '/opt/plant/container': asFile(planted.texts('container log')),
       '/opt/plant/label': asFile(planted.texts('container label')),
       '/opt/plant/environment': environment(planted.lines('container environment')),
@@ -36,14 +36,9 @@ export function sickRoot(planted: Planted, facts: Facts): RootOptions {
   }
 }
 
-/** Known by the empty line behind its head, and the journal drops that; cloud-init doubles line breaks where it writes YAML. */
-const BY_EMPTY_LINES = ['mime-part']
-/** Known by lines that begin without blanks, or with some: cloud-init indents the first, and folds the others into escapes. */
-const BY_INDENT = ['pair', 'pin']
-
 /** A file for each: in a text of many kinds cloud-init writes line breaks as escapes, and folds it anywhere. */
 function userData(planted: Planted, { cloudInit }: Facts): string {
-  const files = planted.texts('user-data', [...BY_EMPTY_LINES, ...BY_INDENT]).map(
+  const files = planted.texts('user-data').map(
     (text, at) => `  - path: /opt/from-user-data/${at}
     content: |
 ${text.replaceAll(/^/gm, '      ')}
