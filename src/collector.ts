@@ -86,6 +86,42 @@ export interface AbsentEngine {
   readonly reason: string
 }
 
+/** Something that happened, as it was recorded: what was secret is masked. */
+export interface RecordedEvent {
+  readonly id: number
+  /** Milliseconds since 1970, and since the boot where that is known. */
+  readonly timeMs: number
+  readonly monotonicMs?: number
+  readonly bootId: string
+  readonly source: string
+  readonly type: string
+  readonly level: string
+  readonly subject: string
+  readonly message: string
+  readonly detail?: Readonly<Record<string, unknown>>
+}
+
+/** The newest of those that fit. */
+export interface RecordedFilter {
+  /** This level and graver ones. */
+  readonly level?: 'info' | 'warning' | 'error' | 'critical'
+  /** `unit` finds `unit.failed`. */
+  readonly typePrefix?: string
+  /** A boot id, or 0 for this boot, -1 for the one before. */
+  readonly boot?: string | number
+  /** 1 to 1000. */
+  readonly limit: number
+}
+
+export interface RecordedEvents {
+  /** Newest first. Throws when nothing is recorded, or nobody answers. */
+  newest(filter: RecordedFilter): Promise<readonly RecordedEvent[]>
+  /** Describes the whole database, as one moment left it. It is handed over as it is: its texts were masked when they were stored. */
+  database(): Artifact
+  /** Describes the databases that were set aside, damaged or of a newer diagd, as they are. */
+  setAside(): Promise<readonly Artifact[]>
+}
+
 export interface RunResult {
   readonly stdout: string
   readonly stderr: string
@@ -134,6 +170,8 @@ export interface Kit {
   intervals(): Promise<readonly Interval[]>
   /** One of systeminformation's calls that read /proc and /sys only. */
   systeminformation(call: 'mem'): Promise<unknown>
+  /** What was recorded on this machine, across boots. */
+  readonly events: RecordedEvents
   readonly host: HostFacts
   /** What the daemon knows about itself. */
   readonly self: SelfFacts

@@ -1,8 +1,10 @@
 /** Configuration and collectors, as every command needs them. */
 import type { BundleDeps } from '../collect/deps.ts'
 import { createDeps } from '../collect/deps.ts'
+import { hostFacts } from '../collect/host.ts'
 import type { Config, Problem } from '../config.ts'
 import { loadConfig } from '../config/load.ts'
+import { recordedBeside } from '../record/recorded-beside.ts'
 import type { Io } from './io.ts'
 
 export interface Prepared {
@@ -16,7 +18,10 @@ export interface Prepared {
 export async function prepare(io: Io): Promise<Prepared> {
   const { config, problems } = await loadConfig(io.environment, io.uid)
   const health = () => ({ status: 'no daemon', problems })
-  const deps = await createDeps(config, { startedAtMs: Date.now(), log: () => '', health })
+  const { events, socket, stateDir } = config
+  const recorded =
+    events === 'none' ? undefined : recordedBeside({ socket, stateDir, bootId: hostFacts(undefined).bootId })
+  const deps = await createDeps(config, { startedAtMs: Date.now(), log: () => '', health, recorded })
   return { config, deps, problems: [...problems, ...dropInProblems(deps)] }
 }
 

@@ -12,6 +12,7 @@ import type { LoadedEngine } from '../daemon.ts'
 import { createLog } from '../log.ts'
 import type { Log, LogForm } from '../log.ts'
 import { createNotifier } from '../notify/notifier.ts'
+import { recordedHere } from '../record/recorded-here.ts'
 import { createRecording, type Recording } from '../record/recording.ts'
 import { VERSION } from '../version.ts'
 import { dropInProblems } from './engine.ts'
@@ -31,7 +32,10 @@ export async function serve(io: Io): Promise<number> {
   let deps: BundleDeps | undefined
   const recording = recordingOf(config, () => deps!, log)
   const loadEngine = async (facts: Parameters<typeof createDeps>[1]): Promise<LoadedEngine> => {
-    const loaded = await createDeps(config, facts)
+    const loaded = await createDeps(config, {
+      ...facts,
+      recorded: recording && recordedHere(recording, config.stateDir),
+    })
     deps = loaded
     return {
       problems: dropInProblems(loaded),

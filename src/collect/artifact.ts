@@ -1,5 +1,7 @@
 /** An artifact is a description with chainable modifiers; the engine reads the description. */
 import type { Artifact, JournalQuery, Needs, Outcome, Tier } from '../collector.ts'
+import type { Opened } from '../sources/source.ts'
+import type { RecordedContext } from './recorded.ts'
 
 export type SourceSpec =
   | { kind: 'command'; argv: readonly string[] }
@@ -10,6 +12,8 @@ export type SourceSpec =
   | { kind: 'engine-log'; socket: string; containerId: string; tty: boolean }
   | { kind: 'json'; make: () => unknown }
   | { kind: 'text'; make: () => string | Promise<string> | AsyncIterable<string> }
+  /** A database of diagd's own: what is secret in it was masked when it was stored, and masking its bytes would break it. */
+  | { kind: 'stored'; origin: string; open: (ctx: RecordedContext) => Promise<Opened> }
   | { kind: 'absent'; outcome: Outcome; reason: string; quiet?: true }
 
 export class Description implements Artifact {
@@ -81,6 +85,8 @@ export function originOf(source: SourceSpec): string {
       return `unix:${source.socket} ${source.path}`
     case 'engine-log':
       return `unix:${source.socket} /containers/${source.containerId}/logs`
+    case 'stored':
+      return source.origin
     case 'absent':
       return source.reason
     default:

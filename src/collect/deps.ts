@@ -7,6 +7,7 @@ import { createRedactionService } from '../redact/service.ts'
 import { FIXED_PATH } from '../sources/lookup.ts'
 import { VERSION } from '../version.ts'
 import { hostFacts } from './host.ts'
+import type { Recorded } from './recorded.ts'
 import type { RedactionDeps } from './redaction.ts'
 import { loadRegistry } from './registry.ts'
 import { secretsIn } from './secret-files.ts'
@@ -24,12 +25,16 @@ export interface BundleDeps {
   readonly path: string
   readonly self: () => SelfFacts
   readonly redaction: RedactionDeps
+  /** Nothing is recorded without it. */
+  readonly recorded?: Recorded | undefined
 }
 
 export interface DepsOptions {
   readonly startedAtMs: number
   readonly log: () => string
   readonly health: () => unknown
+  /** Nothing is recorded without it. */
+  readonly recorded?: Recorded | undefined
 }
 
 export async function createDeps(config: Config, options: DepsOptions): Promise<BundleDeps> {
@@ -43,6 +48,7 @@ export async function createDeps(config: Config, options: DepsOptions): Promise<
     engines: config.engines,
     root: '',
     path: FIXED_PATH,
+    recorded: options.recorded,
     self: () => ({
       version: VERSION,
       nodeVersion: process.version,

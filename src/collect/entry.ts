@@ -80,7 +80,8 @@ async function gather(
       const ctx = { ...run.source, limits: limitsOf(run, room.bytes) }
       const opened = await patience.wait(() => openSource(plan.source, plan.description, ctx))
       const left = run.budget.room(collector).bytes
-      if ((opened.sizeBytes ?? 0) <= left) return await write(opened, row, run, patience)
+      const isStored = plan.source.kind === 'stored'
+      if ((opened.sizeBytes ?? 0) <= left) return await write(opened, row, run, { patience, isStored })
       await opened.chunks.return({ outcome: 'partial' })
       if (left === room.bytes)
         return { outcome: 'partial', detail: `left out: ${left} bytes are left of ${room.limit}` }
@@ -99,12 +100,19 @@ function limitsOf(run: BundleRun, entryBytes: number): SourceLimits {
 /** What a log over its limit keeps of its beginning. */
 const HEAD_BYTES = 64 * 1024
 
-async function write(opened: Opened, row: ManifestRow, run: BundleRun, patience: Patience): Promise<SourceEnd> {
+async function write(
+  opened: Opened,
+  row: ManifestRow,
+  run: BundleRun,
+  { patience, isStored }: { patience: Patience; isStored: boolean },
+): Promise<SourceEnd> {
   const mtimeMs = opened.mtimeMs ?? Date.now()
   if (opened.mtimeMs !== undefined) row.mtime = new Date(opened.mtimeMs).toISOString()
   let writer: EntryPipe
   try {
-    writer = run.redaction.pipe(openWriter(opened, { path: row.path, mtimeMs }, run))
+    const { redaction } = run
+    const file = openWriter(opened, { path: row.path, mtimeMs }, run, redaction.masks && !isStored)
+    writer = isStored ? redaction.stored(file) : redaction.pipe(file)
   } catch (error) {
     await opened.chunks.return({ outcome: 'failed' })
     throw error
@@ -130,10 +138,15 @@ async function write(opened: Opened, row: ManifestRow, run: BundleRun, patience:
 /** Below this a file is gathered whole before it is written: then its length is what was read, whatever was announced. */
 const SMALL_BYTES = 256 * 1024
 
-function openWriter(opened: Opened, meta: { path: string; mtimeMs: number }, run: BundleRun): EntryWriter {
+function openWriter(
+  opened: Opened,
+  meta: { path: string; mtimeMs: number },
+  run: BundleRun,
+  isMasked: boolean,
+): EntryWriter {
   const { sizeBytes } = opened
   // How long it will be when it is masked, nobody knows.
-  if (sizeBytes === undefined || sizeBytes <= SMALL_BYTES || run.redaction.masks) return run.archive.file(meta)
+  if (sizeBytes === undefined || sizeBytes <= SMALL_BYTES || isMasked) return run.archive.file(meta)
   return run.archive.sizedFile({ ...meta, sizeBytes })
 }
 

@@ -33,6 +33,8 @@ export async function openSource(
     case 'json':
     case 'text':
       return openValue(source, ctx)
+    case 'stored':
+      return source.open(ctx)
     case 'absent':
       throw new SourceError(source.outcome, source.reason, { quiet: source.quiet ?? false })
   }

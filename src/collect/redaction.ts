@@ -63,7 +63,7 @@ export function createRedaction(service: RedactionService, options: RedactorOpti
     masks: true,
     liveValues: options.live?.length ?? 0,
     hits: total,
-    stored: (writer) => plainPipe(writer, () => distrusted ?? unless(options)),
+    stored: (writer) => plainPipe(writer, () => whyNotStored(distrusted, options)),
     pipe: (writer) => maskingPipe(writer, redactor, { count, distrusted: () => distrusted }),
     async text(text) {
       // A name of a file may hold bytes that are no UTF-8 (sources/paths.ts); they come out as they went in.
@@ -97,12 +97,12 @@ export function noRedaction(): BundleRedaction {
   }
 }
 
-/** Why what is masked is not enough. */
-function unless({ pseudonymize }: RedactorOptions): string | undefined {
-  return pseudonymize && 'its texts are masked, not pseudonymized'
+function whyNotStored(distrust: string | undefined, { pseudonymize }: RedactorOptions): SourceError | undefined {
+  if (distrust !== undefined) return new SourceError('withheld', `not handed over: ${distrust}`)
+  return pseudonymize && new SourceError('skipped', 'its texts are masked, and not pseudonymized')
 }
 
-function plainPipe(writer: EntryWriter, whyNot: () => string | undefined = () => undefined): EntryPipe {
+function plainPipe(writer: EntryWriter, whyNot: () => SourceError | undefined = () => undefined): EntryPipe {
   let writtenBytes = 0
   return {
     path: writer.path,
@@ -112,7 +112,7 @@ function plainPipe(writer: EntryWriter, whyNot: () => string | undefined = () =>
     },
     async write(chunk) {
       const reason = whyNot()
-      if (reason !== undefined) throw new SourceError('withheld', `not handed over: ${reason}`)
+      if (reason) throw reason
       await writer.write(chunk)
       writtenBytes += chunk.length
     },

@@ -26,14 +26,19 @@ export async function openDatabase(
     const { path: real, stats } = await resolvePath(ctx, path)
     if (!stats.isFile()) throw new SourceError('skipped', `${printable(path)} is not a regular file`)
     const patience = { ms: ctx.limits.stallMs, signal: ctx.signal }
-    const { sizeBytes, mtimeMs, chunks } = await openSnapshot(pathText(onDisk(ctx, real)), { patience })
-    const source = asSource(chunks, ctx.signal)
-    // A generator that has not begun ends without its `finally`: it begins with an empty chunk.
-    await source.next()
-    return { sizeBytes, mtimeMs, origin: path, chunks: source }
+    return await snapshotSource(await openSnapshot(pathText(onDisk(ctx, real)), { patience }), path, ctx.signal)
   } catch (error) {
     throw await openingError(ctx, path, error, false)
   }
+}
+
+/** A snapshot that somebody opened, as a source. */
+export async function snapshotSource(snapshot: Snapshot, origin: string, signal: AbortSignal): Promise<Opened> {
+  const { sizeBytes, mtimeMs, chunks } = snapshot
+  const source = asSource(chunks, signal)
+  // A generator that has not begun ends without its `finally`: it begins with an empty chunk.
+  await source.next()
+  return { sizeBytes, mtimeMs, origin, chunks: source }
 }
 
 async function* asSource(chunks: Snapshot['chunks'], signal: AbortSignal): Opened['chunks'] {

@@ -49,6 +49,8 @@ export async function getJson(spec: UnixHttpSpec, ctx: UnixHttpContext): Promise
 /** An answer whose status is 2xx. Whoever has it has to read it to its end or to call `chunks.return()`. */
 export interface Answer {
   readonly origin: string
+  /** Where the head tells it. */
+  readonly sizeBytes?: number
   /** The body; throws a `SourceError` when the peer stalls (`timeout`) or breaks off (`partial`, `failed` if nothing came). */
   readonly chunks: AsyncGenerator<Buffer, void, void>
 }
@@ -64,7 +66,8 @@ export async function openAnswer(spec: UnixHttpSpec, ctx: UnixHttpContext): Prom
   if (status < 200 || status >= 300) {
     throw new SourceError('failed', `${origin} answered ${status}: ${await refusal(chunks)}`)
   }
-  return { origin, chunks }
+  const length = response.headers['content-length']
+  return { origin, chunks, ...(length === undefined ? {} : { sizeBytes: Number(length) }) }
 }
 
 /**

@@ -22,6 +22,9 @@ import type {
   JournalQuery,
   Kit,
   Needs,
+  RecordedEvent,
+  RecordedEvents,
+  RecordedFilter,
   SelfFacts,
   Tier,
 } from '../../src/collector.ts'
@@ -31,7 +34,18 @@ import { words } from '../../src/sources/words.ts'
 
 /** One artifact as the collector described it. */
 export interface Described {
-  readonly kind: 'command' | 'file' | 'files' | 'logs' | 'journal' | 'json' | 'text' | 'withheld' | 'skipped' | 'engine'
+  readonly kind:
+    | 'command'
+    | 'file'
+    | 'files'
+    | 'logs'
+    | 'journal'
+    | 'json'
+    | 'text'
+    | 'withheld'
+    | 'skipped'
+    | 'engine'
+    | 'stored'
   /** Name under the collector's folder; undefined when the collector leaves it to the engine. */
   name: string | undefined
   /** Only when the artifact differs from its collector. */
@@ -65,6 +79,10 @@ export interface KitOptions {
   intervals?: readonly Interval[]
   engines?: { present: readonly Engine[]; absent: readonly AbsentEngine[] }
   systeminformation?: Record<string, unknown>
+  /** What was recorded, newest first; a function, to see what is asked. Without it nothing is recorded. */
+  events?: readonly RecordedEvent[] | ((filter: RecordedFilter) => readonly RecordedEvent[])
+  /** Names of databases that were set aside. */
+  setAside?: readonly string[]
 }
 
 /** A recorded tree under test/fixtures. */
@@ -199,8 +217,20 @@ function looking(options: KitOptions) {
     },
     engines: async () => options.engines ?? { present: [], absent: [] },
     intervals,
+    events: recordedEvents(options),
     systeminformation: async (call) => options.systeminformation?.[call] ?? {},
   } satisfies Partial<Kit>
+}
+
+function recordedEvents({ events, setAside = [] }: KitOptions): RecordedEvents {
+  return {
+    newest: async (filter) => {
+      if (events === undefined) throw new Error('nothing is recorded')
+      return typeof events === 'function' ? events(filter) : events.slice(0, filter.limit)
+    },
+    database: () => record({ kind: 'stored', name: 'events.db' }),
+    setAside: async () => setAside.map((name) => record({ kind: 'stored', name })),
+  }
 }
 
 // ── facts ───────────────────────────────────────────────────────────────────────────────────────────
