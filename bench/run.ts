@@ -1,7 +1,7 @@
 /**
  * `npm run bench`: what diagd promises in numbers, beside its peer in the same run. Prints a table; judges nothing but
  * shows the promise in its own column. Needs age, pigz, strace and tar. BENCH_MB sets the amount of logs (default 400).
- * `npm run bench -- redact` runs that part alone; parts: throughput, redact, engine, memory, writes, follow; and
+ * `npm run bench -- redact` runs that part alone; parts: throughput, redact, engine, memory, writes, events, follow; and
  * on a test machine (as root, docs/testing.md), without those logs: footprint.
  */
 import { execFileSync } from 'node:child_process'
@@ -9,6 +9,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { availableParallelism, loadavg, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { engineRows } from './engine.ts'
+import { eventsRows } from './events.ts'
 import { followRows } from './follow.ts'
 import { footprintRows } from './footprint.ts'
 import { writeLogs } from './logs.ts'
@@ -26,6 +27,7 @@ const PARTS = {
   engine: engineRows,
   memory: memoryRows,
   writes: writesRows,
+  events: eventsRows,
   follow: followRows,
 }
 const MACHINE_PARTS = { footprint: footprintRows }
