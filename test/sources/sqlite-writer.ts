@@ -15,7 +15,7 @@ db.exec(`
   CREATE TABLE IF NOT EXISTS facts (count INTEGER, sum INTEGER);
   INSERT INTO facts SELECT 0, 0 WHERE NOT EXISTS (SELECT 1 FROM facts)`)
 const put = db.prepare('INSERT INTO rows (text) VALUES (?)')
-const drop = db.prepare('DELETE FROM rows WHERE id IN (SELECT id FROM rows ORDER BY id LIMIT ?)')
+const drop = db.prepare('DELETE FROM rows WHERE id <= (SELECT max(id) FROM rows) - ?')
 const count = db.prepare('UPDATE facts SET count = (SELECT count(*) FROM rows), sum = (SELECT total(id) FROM rows)')
 let written = 0
 const write = db.transaction(() => {

@@ -282,6 +282,17 @@ describe('as a source', () => {
     expect(['', '-wal'].map((end) => readFileSync(path + end))).toEqual(before)
   })
 
+  test('a database whose writer hangs, in the midst of what it does, is copied', async () => {
+    const path = join(await ownFolder(), 'test.db')
+    const writer = spawn(process.execPath, [WRITER, path, '50000'], { stdio: ['ignore', 'pipe', 'inherit'] })
+    onTestFinished(() => void writer.kill('SIGKILL'))
+    await once(writer.stdout, 'data')
+    writer.kill('SIGSTOP')
+    const { bytes, end } = await drained(await openDatabase({ path }, sourceContext()))
+    expect(end).toEqual({ outcome: 'ok' })
+    expect(within(bytes, 'SELECT count(*) >= 20000 AS many FROM rows')).toEqual([{ many: 1 }])
+  })
+
   test('a database that is none is handed over as it is, and says so', async () => {
     const path = join(await ownFolder(), 'text.db')
     writeFileSync(path, 'no database '.repeat(100_000))
