@@ -1,5 +1,4 @@
 /** The recorder: followers, the clock, diagd's own words and what others post, masked and put into the store. */
-import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { BundleRedactor } from '../redact/service.ts'
@@ -138,15 +137,6 @@ export function createRecorder(options: RecorderOptions): Recorder {
       await Promise.race([words, delay(LAST_WORDS_MS, undefined, { signal: late.signal }).catch(() => {})])
       late.abort()
     },
-  }
-}
-
-/** The id of this boot; undefined where the kernel does not tell. */
-export function readBootId(root = ''): string | undefined {
-  try {
-    return readFileSync(join('/', root, 'proc/sys/kernel/random/boot_id'), 'latin1').trim()
-  } catch {
-    return undefined
   }
 }
 
