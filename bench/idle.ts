@@ -7,7 +7,7 @@ import { startDaemon } from './daemon.ts'
 import type { Commands } from './footprint.ts'
 import { cpuMs, memoryOf, workerThreads } from './processes.ts'
 import type { Row } from './table.ts'
-import { processesOf } from './unit-processes.ts'
+import { groupOf } from './unit-group.ts'
 
 /** After its start a daemon is taken for idle. */
 const SETTLED_MS = 10_000
@@ -38,7 +38,7 @@ export async function idleRows(vm: Vm, commands: Commands, folder: string): Prom
 
 async function serviceOf(vm: Vm): Promise<Idler> {
   await vm.run('systemctl', 'restart', 'diagd')
-  const [pid] = (await processesOf(vm, 'diagd.service'))()
+  const [pid] = (await groupOf(vm, 'diagd.service')).pids()
   const credential = await vm.run('cat', '/etc/diagd/admin.header')
   return { name: 'service', pid: pid!, bundle: () => get(vm, '/debug-package', credential) }
 }
