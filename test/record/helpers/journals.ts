@@ -7,8 +7,8 @@ export { canMakeJournals } from '../../helpers/journal.ts'
 
 const REMOTE = '/lib/systemd/systemd-journal-remote'
 
-export const BOOT = '5'.repeat(32)
-export const START_MS = Date.parse('2026-01-02T03:00:00.000Z')
+const BOOT = '5'.repeat(32)
+const START_MS = Date.parse('2026-01-02T03:00:00.000Z')
 
 /** Fields of an entry; the time and the boot are made up when they are not among them. */
 export type Fields = Readonly<Record<string, string>>
@@ -48,13 +48,13 @@ export function addToJournal(folder: string, entries: readonly Fields[], name = 
 }
 
 /** The same from the export format. */
-export function importJournal(folder: string, input: Buffer, name = 'system'): string {
+function importJournal(folder: string, input: Buffer, name = 'system'): string {
   const file = join(folder, `${name}.journal`)
   execFileSync(REMOTE, ['-o', file, '-'], { input, stdio: ['pipe', 'ignore', 'ignore'] })
   return file
 }
 
-export const RECORDED = join(import.meta.dirname, '../../fixtures/journal-export')
+const RECORDED = join(import.meta.dirname, '../../fixtures/journal-export')
 
 export function recorded(name: string): Buffer {
   return readFileSync(join(RECORDED, name))
