@@ -1,11 +1,11 @@
 import type { Artifact, Collector, Kit } from '../src/collector.ts'
 import { endInWtmp, endOfJournal, type Ending } from './lib/boot-end.ts'
 import { bootPlot, plotProperties, startProperties } from './lib/boot-plot.ts'
-import { askSystemd, timelineInputs, type SystemdAnswers } from './lib/boot-timeline/ask.ts'
-import { bootTimeline } from './lib/boot-timeline/build.ts'
+import { askSystemd, type SystemdAnswers } from './lib/boot-timeline/ask.ts'
+import { listedBoots, timelineOf } from './lib/boot-timeline/of-boot.ts'
 import { timelineSvg } from './lib/boot-timeline/svg.ts'
 import { timelineText } from './lib/boot-timeline/text.ts'
-import { type Boot, parseBoots, previousBoot } from './lib/journal-boots.ts'
+import { type Boot, previousBoot } from './lib/journal-boots.ts'
 import { journalLacks } from './lib/journal-files.ts'
 import { once } from './lib/proc-text.ts'
 
@@ -38,14 +38,12 @@ function* timelines(
   systemd: () => Promise<SystemdAnswers>,
 ): Generator<Artifact> {
   const own = boots.find(({ id }) => id === kit.host.bootId.replaceAll('-', ''))
-  const made = once(async () => bootTimeline(await timelineInputs(kit, own, systemd)))
+  const made = once(() => timelineOf(kit, own, systemd))
   yield kit.text('timeline.txt', async () => timelineText(await made()))
   yield kit.text('timeline.svg', async () => timelineSvg(await made()))
   yield kit.json('timeline.json', () => made())
   if (!previous) return
-  yield kit.text('previous-timeline.txt', async () =>
-    timelineText(bootTimeline(await timelineInputs(kit, previous, systemd))),
-  )
+  yield kit.text('previous-timeline.txt', async () => timelineText(await timelineOf(kit, previous, systemd)))
 }
 
 async function* systemdAnalyses(kit: Kit): AsyncGenerator<Artifact> {
@@ -72,12 +70,6 @@ async function* cloudInitAnalyses(kit: Kit): AsyncGenerator<Artifact> {
   }
   yield kit.command`cloud-init analyze show`.as('cloud-init-analyze-show.txt').in('state')
   yield kit.command`cloud-init analyze blame`.as('cloud-init-analyze-blame.txt').in('state')
-}
-
-async function listedBoots(kit: Kit): Promise<Boot[]> {
-  if ((await kit.missing({ command: 'journalctl' })) !== undefined) return []
-  const listed = await kit.run`journalctl --list-boots --quiet --no-pager --utc`.catch(() => undefined)
-  return parseBoots(listed?.stdout ?? '')
 }
 
 async function thisBoot(kit: Kit): Promise<unknown> {

@@ -220,4 +220,6 @@ export interface SelfFacts {
   readonly log: () => string
   /** Units whose state and journal the operator wants to see, besides the well-known ones. */
   readonly watchedUnits: readonly string[]
+  /** Regular expressions of phase markers; those of diagd without them. */
+  readonly phases?: { readonly start?: string | undefined; readonly end?: string | undefined }
 }

@@ -52,7 +52,7 @@ export interface DaemonInput {
   }) => Promise<LoadedEngine>
 }
 
-export interface LoadedEngine extends Pick<AppDeps, 'collect' | 'bundleId' | 'collectorIds' | 'node'> {
+export interface LoadedEngine extends Pick<AppDeps, 'collect' | 'bundleId' | 'collectorIds' | 'node' | 'bootTimeline'> {
   readonly problems: readonly Problem[]
 }
 

@@ -42,6 +42,10 @@ export async function serve(io: Io): Promise<number> {
       node: loaded.host.node,
       collectorIds: loaded.collectors.map(({ id }) => id),
       bundleId: (nowMs, wish) => bundleId(loaded, nowMs, wish),
+      bootTimeline: async (wish, signal) => {
+        const { bootTimelineText } = await import('../collect/boot-timeline.ts')
+        return bootTimelineText(loaded, wish, signal)
+      },
       collect: ({ request, sink, ...options }) => collectBundle(request, loaded, sink, options),
     }
   }

@@ -40,7 +40,7 @@ export interface DepsOptions {
 export async function createDeps(config: Config, options: DepsOptions): Promise<BundleDeps> {
   const host = hostFacts(config.node)
   const registry = await loadRegistry(config.configDir, host.uid)
-  const { redaction } = config
+  const { redaction, events } = config
   return {
     collectors: registry.collectors,
     dropInProblems: registry.problems,
@@ -58,6 +58,7 @@ export async function createDeps(config: Config, options: DepsOptions): Promise<
       health: options.health(),
       log: options.log,
       watchedUnits: config.watchedUnits,
+      phases: events === 'none' ? {} : { start: events.phaseStart, end: events.phaseEnd },
     }),
     redaction: {
       service: createRedactionService(),

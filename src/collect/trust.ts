@@ -30,7 +30,9 @@ export function openRedaction(request: BundleRequest, deps: BundleDeps): BundleR
 }
 
 /** Gathers the live values, goes on with a mask that knows them, and tests it. */
-export async function establishTrust(run: BundleRun): Promise<Trust> {
+export async function establishTrust(
+  run: Pick<BundleRun, 'request' | 'deps' | 'source' | 'redaction'>,
+): Promise<Trust> {
   const { request, deps } = run
   const { nodeKey, values } = deps.redaction
   const facts = { pseudonymized: request.pseudonymize, sameWithin: nodeKey.kept, rules: RULES.length }

@@ -6,13 +6,14 @@ import type { Config } from '../config.ts'
 import { createAudit } from './audit.ts'
 import type { AuthDeps } from './auth/authenticate.ts'
 import { guard } from './auth/guard.ts'
+import { bootRoutes, type BootDeps } from './boot.ts'
 import { debugPackageRoutes } from './debug-package.ts'
 import { HttpError, sendProblem, toHttpError } from './errors.ts'
 import { eventsRoutes, type EventsDeps } from './events.ts'
 import { healthRoutes } from './health.ts'
 import type { Places } from './places.ts'
 
-export interface AppDeps extends AuthDeps, EventsDeps {
+export interface AppDeps extends AuthDeps, EventsDeps, BootDeps {
   readonly config: AuthDeps['config'] & Pick<Config, 'limits' | 'recipients'>
   readonly logger: FastifyBaseLogger
   readonly places: Places
@@ -59,6 +60,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   healthRoutes(app, deps)
   debugPackageRoutes(app, deps, audit)
   eventsRoutes(app, deps)
+  bootRoutes(app, deps)
   await app.ready()
   return app
 }

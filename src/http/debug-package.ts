@@ -9,8 +9,7 @@ import type { Audit, BundleEnd } from './audit.ts'
 import { doorOf } from './door.ts'
 import { HttpError } from './errors.ts'
 import { resetConnection, responseSink } from './stream.ts'
-
-const RETRY_AFTER_S = 10
+import { tooMany } from './too-many.ts'
 
 export function debugPackageRoutes(app: FastifyInstance, deps: AppDeps, audit: Audit): void {
   const config = { scope: 'bundle' } as const
@@ -18,7 +17,7 @@ export function debugPackageRoutes(app: FastifyInstance, deps: AppDeps, audit: A
   app.get('/debug-package', { config }, async (request, reply) => {
     const bundle = prepare(request, deps)
     const giveBack = deps.places.take(doorOf(request))
-    if (!giveBack) throw tooMany(deps)
+    if (!giveBack) throw tooMany(deps.places)
     try {
       await streamBundle(request, reply, bundle, { ...deps, audit })
     } finally {
@@ -109,9 +108,4 @@ function countBytes(sink: Sink): Sink & { bytes(): number } {
       bytes += chunk.length
     },
   }
-}
-
-function tooMany({ places }: AppDeps): HttpError {
-  const detail = `${places.running} bundles are being made, the limit is ${places.limit} (one more through the unix socket); try again in ${RETRY_AFTER_S} s`
-  return new HttpError('too-many-bundles', detail, { headers: { 'retry-after': String(RETRY_AFTER_S) } })
 }

@@ -25,7 +25,8 @@ describe('errors are problem documents with a stable code', () => {
       title: 'There is nothing here',
       status: 404,
       code: 'not-found',
-      detail: 'the routes are: GET, HEAD /health; HEAD, GET /debug-package; POST, GET /events; GET /events/export',
+      detail:
+        'the routes are: GET, HEAD /health; HEAD, GET /debug-package; POST, GET /events; GET /events/export; GET /boot',
     })
   })
 
