@@ -2,6 +2,7 @@
 import { endInWtmp } from '../../collectors/lib/boot-end.ts'
 import type { Kit } from '../collector.ts'
 import { synchronized } from './index-json.ts'
+import { counts, engineRestarts, failures, recordedEnd, recordedKills, slowSteps } from './summary-recorded.ts'
 
 interface Probe {
   readonly label: string
@@ -11,7 +12,11 @@ interface Probe {
 export const PROBES: readonly Probe[] = [
   { label: 'boot', ask: boot },
   { label: 'previous boot', ask: previousBoot },
+  { label: 'recorded', ask: counts },
   { label: 'failed units', ask: failedUnits },
+  { label: '  since boot', ask: failures },
+  { label: '  engines', ask: engineRestarts },
+  { label: 'slowest steps', ask: slowSteps },
   { label: 'OOM kills', ask: oomKills },
   { label: 'dead containers', ask: deadContainers },
   { label: 'full disks', ask: fullDisks },
@@ -27,8 +32,16 @@ async function boot({ read, host }: Kit): Promise<string> {
   return `${host.bootId}, up ${duration(seconds)} since ${since}Z`
 }
 
-/** How the machine last went down: a shutdown record before the latest boot, or none. */
-async function previousBoot({ run, missing }: Kit): Promise<string> {
+/** How the machine last went down: as it was recorded, and by the records of shutdowns. */
+async function previousBoot(kit: Kit): Promise<string | string[]> {
+  const wtmp = endByWtmp(kit)
+  wtmp.catch(() => {})
+  const recorded = await recordedEnd(kit)
+  if (recorded === undefined) return wtmp
+  return [`recorded: ${recorded}`, `wtmp: ${await wtmp.catch(() => 'unknown')}`]
+}
+
+async function endByWtmp({ run, missing }: Kit): Promise<string> {
   const absent = await missing({ command: 'last', file: '/var/log/wtmp' })
   if (absent !== undefined) throw new Error(absent)
   const { stdout } = await run`last -x -F -n 40 reboot shutdown`
@@ -43,7 +56,11 @@ async function failedUnits({ run, host }: Kit): Promise<string | string[]> {
   return units.length === 0 ? 'none' : head(units)
 }
 
-async function oomKills({ read }: Kit): Promise<string> {
+async function oomKills(kit: Kit): Promise<string[]> {
+  return [await countedKills(kit), ...(await recordedKills(kit))]
+}
+
+async function countedKills({ read }: Kit): Promise<string> {
   const kills = /^oom_kill (\d+)$/m.exec((await read('/proc/vmstat')) ?? '')?.[1]
   if (kills === undefined) throw new Error('the kernel does not count them')
   return kills === '0' ? 'none since boot' : `${kills} since boot (kernel/problems.txt)`

@@ -66,6 +66,7 @@ function whereToLook({ host }: Kit): string {
   return [
     'Open next:',
     '  slow or failed boot     boot/, cloud-init/cloud-init-output.log',
+    '  what happened, when     events/recent.txt',
     `  a service that failed   ${host.systemd ? 'systemd/, ' : ''}journal/boot-0.log`,
     '  a container that died   containers/<name>-<id>/log.log and state.json',
     '  killed, hung, corrupt   kernel/problems.txt, kernel/dmesg.log',

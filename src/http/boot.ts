@@ -25,6 +25,7 @@ const TYPES: Record<TimelineFormat, string> = {
 export function bootRoutes(app: FastifyInstance, deps: BootDeps): void {
   app.get('/boot', { config: { scope: 'read' } }, async (request, reply) => {
     const wish = parseWish(request.query as Parameters)
+    if (!deps.bootTimeline) throw new HttpError('not-found', 'this diagd makes no timelines')
     // It runs what a bundle runs, and so has one of its places.
     const giveBack = deps.places.take(doorOf(request))
     if (!giveBack) throw tooMany(deps.places)
@@ -32,7 +33,7 @@ export function bootRoutes(app: FastifyInstance, deps: BootDeps): void {
     reply.raw.once('close', () => gone.abort(new Error('the client is gone')))
     try {
       const signal = AbortSignal.any([gone.signal, deps.closing])
-      const timeline = await deps.bootTimeline!(wish, signal)
+      const timeline = await deps.bootTimeline(wish, signal)
       return await reply.type(TYPES[wish.format]).send(timeline)
     } catch (error) {
       throw asAnswer(error)

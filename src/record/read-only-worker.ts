@@ -1,17 +1,18 @@
-/** One question to a database of events, read-only: nothing of it is changed, whoever writes it. */
+/** Questions to a database of events, read-only: nothing of it is changed, whoever writes it. */
 import { statSync } from 'node:fs'
 import { parentPort, workerData } from 'node:worker_threads'
 import Database from 'better-sqlite3'
-import type { ReadOnlyAnswer, ReadOnlyQuestion } from './read-only.ts'
+import type { RecordedFilter } from '../collector.ts'
+import type { ReadOnlyAnswer, ReadOnlyQuestions, ReadOnlyRows } from './read-only.ts'
 import { queryOf } from './store-query.ts'
 
-const { path, filter, bootId } = workerData as ReadOnlyQuestion
+const { path, filters, bootId } = workerData as ReadOnlyQuestions
 try {
   // SQLite's own word for it is that it cannot be opened.
   statSync(path)
   const db = new Database(path, { readonly: true, fileMustExist: true, timeout: 1000 })
   try {
-    say({ rows: rowsOf(db) })
+    say({ rows: filters.map((filter) => rowsOf(db, filter)) })
   } finally {
     db.close()
   }
@@ -24,12 +25,11 @@ function say(answer: ReadOnlyAnswer): void {
   parentPort!.postMessage(answer)
 }
 
-function rowsOf(db: Database.Database): Extract<ReadOnlyAnswer, { rows: unknown }>['rows'] {
-  const { boot, ...rest } = filter
+function rowsOf(db: Database.Database, { boot, ...rest }: RecordedFilter): ReadOnlyRows {
   const id = typeof boot === 'number' ? nthBoot(db, boot) : boot
   if (boot !== undefined && id === undefined) return []
   const { sql, values } = queryOf({ ...rest, ...(id === undefined ? {} : { boot: id }) })
-  return db.prepare(sql).all(...values) as Extract<ReadOnlyAnswer, { rows: unknown }>['rows']
+  return db.prepare(sql).all(...values) as ReadOnlyRows
 }
 
 /** The present boot is 0, also where nothing is known of it; the others go back from −1, the latest first. */

@@ -7,7 +7,7 @@ import { openSnapshot } from '../sources/sqlite-snapshot.ts'
 import { snapshotSource } from '../sources/sqlite.ts'
 import { SourceError, type Opened, type SourceEnd } from '../sources/source.ts'
 import { getJson, openAnswer, primed, priming } from '../sources/unix-http.ts'
-import { askReadOnly } from './read-only.ts'
+import { createReadOnly } from './read-only.ts'
 import { listSetAside } from './store-files.ts'
 
 export interface BesideOptions {
@@ -17,11 +17,12 @@ export interface BesideOptions {
   readonly bootId: string
 }
 
-/** A daemon that does not say a word for so long is taken for hung. */
-const PATIENCE_MS = 2000
+/** A daemon that does not say a word for so long is taken for hung: summary.txt waits for it, and the files tell the same. */
+const PATIENCE_MS = 700
 
 export function recordedBeside({ socket, stateDir, bootId }: BesideOptions): Recorded {
   const path = join(stateDir, 'events.db')
+  const readOnly = createReadOnly(path, bootId)
   /** Why the daemon is not asked any more: the wait is for once. */
   let silent: string | undefined
   const through = async <T>(ask: () => Promise<T>, instead: (why: string) => Promise<T>): Promise<T> => {
@@ -40,7 +41,7 @@ export function recordedBeside({ socket, stateDir, bootId }: BesideOptions): Rec
     newest: (filter, ctx) =>
       through(
         () => newestOf(socket, filter, ctx),
-        () => askReadOnly({ path, filter, bootId }, ctx),
+        () => readOnly(filter, ctx),
       ),
     open: (ctx) =>
       through(

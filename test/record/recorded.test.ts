@@ -152,3 +152,16 @@ test('over its limit the database is left out, and says so', async () => {
   const { row } = look((await daemon.ask('GET', '/debug-package?only=events&limits=entry=20KiB')).body)
   expect(row('events.db')).toMatchObject({ outcome: 'partial', detail: expect.stringMatching(/^left out: /) as string })
 })
+
+test('the summary tells of it', async () => {
+  const daemon = await startDaemon()
+  await daemon.ask('POST', '/events', [
+    { type: 'provision.docker-install', status: 'started' },
+    { type: 'deploy.web', level: 'critical' },
+  ])
+  const bundle = (await daemon.ask('GET', '/debug-package?only=events')).body
+  const [, summary] = [...extract(bundle)].find(([path]) => path.endsWith('/summary.txt'))!
+  const text = summary.toString()
+  expect(text).toMatch(/^recorded {10}1 errors, \d+ warnings since boot \(events\/recent\.txt\)$/m)
+  expect(text).toMatch(/^slowest steps {5}provision\.docker-install: begun \S+Z, not ended$/m)
+})
