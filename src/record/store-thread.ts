@@ -61,7 +61,10 @@ export function createStoreThread(
       resourceLimits: { maxOldGenerationSizeMb: 96, maxYoungGenerationSizeMb: 8 },
     })
     worker = started
-    started.on('message', hear)
+    // What a thread said before it broke down may come after.
+    started.on('message', (message: Said) => {
+      if (started === worker) hear(message)
+    })
     started.once('error', (error: Error) => lost(started, `broke down: ${error.message}`))
     started.once('exit', () => lost(started, 'ended'))
     if (waiting.size === 0) started.unref()
