@@ -6,9 +6,9 @@ import { HttpError } from './errors.ts'
 /** The present moment, by both clocks, and the boot it is in. */
 export type Moment = Pick<NewEvent, 'timeMs' | 'monotonicMs' | 'bootId'>
 
-export const EVENT_STATUSES = ['started', 'finished', 'failed'] as const
-export const EVENT_TYPE_ACCEPTS = 'words of letters, digits, "-" and "_" with dots between, at most 128 characters'
-export const MOST_EVENTS = 1000
+const EVENT_STATUSES = ['started', 'finished', 'failed'] as const
+const EVENT_TYPE_ACCEPTS = 'words of letters, digits, "-" and "_" with dots between, at most 128 characters'
+const MOST_EVENTS = 1000
 const MOST_BYTES = 64 * 1024
 const TYPE = /^[A-Za-z0-9][A-Za-z0-9_-]*(?:\.[A-Za-z0-9][A-Za-z0-9_-]*)*$/
 /** A year and more is no duration but a slip of the unit. */

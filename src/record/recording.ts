@@ -11,7 +11,7 @@ export interface OpenRecorder {
   readonly mask: Mask
 }
 
-export interface RecordingHealth {
+interface RecordingHealth {
   /** `starting`: it opens; who asks waits. `off`: it cannot be opened. */
   readonly state: 'starting' | 'recording' | 'paused' | 'off'
   readonly problems: readonly string[]
