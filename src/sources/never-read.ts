@@ -47,6 +47,11 @@ export const neverRead: readonly NeverRead[] = [
     pattern: '/var/lib/cloud/{instance,instances/*}/obj.pkl',
     reason: 'secrets of cloud-init, in binary: no name is left to mask them by',
   },
+  {
+    pattern: '/var/lib/diagd/*.db{,-wal,-shm}',
+    reason:
+      "diagd's own databases: closing a file of theirs would drop their locks; a copy of one moment is in the bundle",
+  },
 ]
 
 const matchers = neverRead.map(({ pattern, reason }) => ({ reason, matches: picomatch(pattern, { dot: true }) }))

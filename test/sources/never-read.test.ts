@@ -27,6 +27,8 @@ test.each([
   '/etc/letsencrypt/live/example.org/privkey.pem',
   '/run/cloud-init/instance-data-sensitive.json',
   '/run/cloud-init/combined-cloud-config.json',
+  '/var/lib/diagd/events.db',
+  '/var/lib/diagd/events.db-wal',
   '/var/lib/cloud/instance/cloud-config.txt',
   '/var/lib/cloud/instances/i-0/vendor-cloud-config.txt',
   '/var/lib/cloud/instance/vendor2-cloud-config.txt.i',
