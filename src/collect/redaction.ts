@@ -37,7 +37,10 @@ export interface BundleRedaction {
   /** Values looked for wherever they appear. */
   readonly liveValues: number
   pipe(writer: EntryWriter): EntryPipe
-  /** For what was masked when it was stored: as it is, unless nothing is trusted, or more is wished for than masks. */
+  /**
+   * For what was masked when it was stored: as long as it is. Values that are known to be secret only now become asterisks. Nothing
+   * comes when nothing is trusted, or when more is wished for than masks.
+   */
   stored(writer: EntryWriter): EntryPipe
   /** A text of diagd's own: a document, a path, a sentence. */
   text(text: string): Promise<string>
@@ -59,11 +62,16 @@ export function createRedaction(service: RedactionService, options: RedactorOpti
     for (const [rule, number] of Object.entries(hits)) total[rule] = (total[rule] ?? 0) + number
   }
   let distrusted: string | undefined
+  const live = options.live ?? []
+  const blanking = live.length > 0 ? service.open({ key: options.key, live, sameLength: true }) : undefined
   return {
     masks: true,
-    liveValues: options.live?.length ?? 0,
+    liveValues: live.length,
     hits: total,
-    stored: (writer) => plainPipe(writer, () => whyNotStored(distrusted, options)),
+    stored(writer) {
+      const whyNot = () => whyNotStored(distrusted, options)
+      return blanking ? blankingPipe(writer, blanking, { whyNot, count }) : plainPipe(writer, whyNot)
+    },
     pipe: (writer) => maskingPipe(writer, redactor, { count, distrusted: () => distrusted }),
     async text(text) {
       // A name of a file may hold bytes that are no UTF-8 (sources/paths.ts); they come out as they went in.
@@ -77,7 +85,10 @@ export function createRedaction(service: RedactionService, options: RedactorOpti
     distrust: (reason) => {
       distrusted = reason
     },
-    close: () => redactor.close(),
+    close() {
+      redactor.close()
+      blanking?.close()
+    },
   }
 }
 
@@ -119,6 +130,54 @@ function plainPipe(writer: EntryWriter, whyNot: () => SourceError | undefined = 
     flush: async () => {},
     end: () => writer.end(),
     discard: () => writer.discard(),
+  }
+}
+
+/** Whatever happens, as many bytes come out as go in: where it goes wrong they are zeros, and the end says so. */
+function blankingPipe(
+  writer: EntryWriter,
+  redactor: BundleRedactor,
+  { whyNot, count }: { whyNot: () => SourceError | undefined; count: Trust['count'] },
+): EntryPipe {
+  const stream = redactor.stream()
+  const plain = plainPipe(writer, whyNot)
+  let takenBytes = 0
+  let broken: SourceError | undefined
+  const send = async (parts: AsyncIterable<Uint8Array>) => {
+    try {
+      for await (const part of parts) await plain.write(asBuffer(part))
+    } catch (error) {
+      if (!(error instanceof RedactionError)) throw error
+      const from = plain.writtenBytes
+      broken = new SourceError('partial', `zeros from byte ${from} on: it could not be masked: ${error.message}`)
+      await plain.write(Buffer.alloc(takenBytes - from))
+    }
+  }
+  return {
+    path: writer.path,
+    hits: stream.hits,
+    get writtenBytes() {
+      return plain.writtenBytes
+    },
+    async write(chunk) {
+      const reason = whyNot()
+      if (reason) throw reason
+      takenBytes += chunk.length
+      await (broken ? plain.write(Buffer.alloc(chunk.length)) : send(stream.push(chunk)))
+    },
+    async flush() {
+      if (!broken) await send(stream.end())
+      if (broken) throw broken
+    },
+    end() {
+      count(stream.hits)
+      stream.discard()
+      return plain.end()
+    },
+    discard() {
+      stream.discard()
+      plain.discard()
+    },
   }
 }
 

@@ -15,12 +15,15 @@ export interface RedactorOptions {
   /** Names of keys whose values are secret, besides the table's. */
   readonly names?: readonly string[]
   readonly userRules?: readonly UserRule[]
+  /** Live values alone are looked for, and replaced by as many bytes: for what has a structure that must not move. */
+  readonly sameLength?: boolean
   /** Makes addresses, host and user names pseudonymous. */
   readonly pseudonymize?: PseudonymFacts
 }
 
 export function createConfigured(options: RedactorOptions): Redactor {
-  const { key, live = [], names = [], userRules = [], pseudonymize } = options
+  const { key, live = [], names = [], userRules = [], pseudonymize, sameLength } = options
+  if (sameLength) return createRedactor(liveRule(live, true), key, [], 'same-length')
   const rules = RULES.map((rule) => (rule.id === 'pair' && names.length > 0 ? pairRule(names) : rule))
   const sweeps = [...userRules.map(userSweep), ...(pseudonymize ? [pseudonymSweep(pseudonymize)] : [])]
   return createRedactor([...rules, ...liveRule(live)], key, sweeps)

@@ -19,15 +19,15 @@ export function withinBounds(values: Iterable<string>): { values: string[]; left
 }
 
 /**
- * None or one rule.
+ * None or one rule. `anywhere`: also in the midst of a word, where texts stand side by side without anything between.
  * @throws RangeError when there are more values than are looked for: what is left out would get out.
  */
-export function liveRule(values: readonly string[]): Rule[] {
+export function liveRule(values: readonly string[], anywhere = false): Rule[] {
   const { values: known, left } = withinBounds(values)
   if (left > 0) throw new RangeError(`${left} values more than the ${known.length} that are looked for`)
   const notations = [...new Set(known.flatMap(notationsOf))].toSorted()
   if (notations.length === 0) return []
-  const longest = createLookup(notations)
+  const longest = createLookup(notations, anywhere ? () => true : bounded)
   return [
     {
       id: ID,
@@ -44,8 +44,11 @@ export function liveRule(values: readonly string[]): Rule[] {
   ]
 }
 
-/** The length of the longest of the sorted words that stands by itself at a place of a text; 0 for none. */
-function createLookup(sorted: readonly string[]): (text: string, at: number) => number {
+/** The length of the longest of the sorted words that stands at a place of a text; 0 for none. */
+function createLookup(
+  sorted: readonly string[],
+  stands: (text: string, at: number, word: string) => boolean,
+): (text: string, at: number) => number {
   const most = Math.max(...sorted.map((word) => word.length))
   const parents = parentsOf(sorted)
   return (text, at) => {
@@ -53,7 +56,7 @@ function createLookup(sorted: readonly string[]): (text: string, at: number) => 
     // Words that `here` begins with are the last one not behind it in the order, or such as that one begins with.
     for (let index = lastUpTo(sorted, here); index >= 0; index = parents[index]!) {
       const word = sorted[index]!
-      if (here.startsWith(word) && bounded(text, at, word)) return word.length
+      if (here.startsWith(word) && stands(text, at, word)) return word.length
     }
     return 0
   }

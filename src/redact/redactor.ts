@@ -2,7 +2,7 @@
  * Masks one stretch of a stream: pure, synchronous, bounded. Whoever calls it (in a worker) hands over the stretch with
  * what stood before it and what follows, so that a secret across its borders is seen whole.
  */
-import { createSecretKey, type KeyObject } from 'node:crypto'
+import { createSecretKey } from 'node:crypto'
 import { isInMask, maskOf } from './mask.ts'
 import { mergeSpans, type Claim } from './merge.ts'
 import type { Pending, Rule, View } from './rule.ts'
@@ -45,12 +45,21 @@ export interface Sweep {
   readonly find: (view: View, from: number, to: number) => readonly { start: number; end: number; kind?: string }[]
 }
 
-export function createRedactor(rules: readonly Rule[], key: Uint8Array, sweeps: readonly Sweep[] = []): Redactor {
+/** What stands in place of a secret: a mask, or as many asterisks as it had bytes. */
+export type Replacement = 'mask' | 'same-length'
+
+export function createRedactor(
+  rules: readonly Rule[],
+  key: Uint8Array,
+  sweeps: readonly Sweep[] = [],
+  replacement: Replacement = 'mask',
+): Redactor {
   const anchored = rules.flatMap((rule) => rule.anchors.map((anchor) => ({ rule, anchor })))
   const scan = createScan(anchored.map(({ anchor }) => anchor))
   const behindBytes = Math.max(0, ...rules.map((rule) => rule.behindBytes ?? 0))
   const byId = new Map(rules.map((rule) => [rule.id, rule]))
   const secretKey = createSecretKey(key)
+  const put = { mask: (kind: string, secret: string) => maskOf(kind, secret, secretKey), replacement }
   return ({ bytes, from, to, final, carry }) => {
     const source = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
     // Made when the first anchor is found: most stretches of a log hold none.
@@ -80,7 +89,7 @@ export function createRedactor(rules: readonly Rule[], key: Uint8Array, sweeps: 
     for (const { id, rank, find } of sweeps) {
       for (const { kind = id, ...span } of find(look(), from, to)) claims.push({ ...span, kind, rank })
     }
-    return assemble(source, { from: Math.max(from, carry.sentTo), to }, { claims, pending }, secretKey)
+    return assemble(source, { from: Math.max(from, carry.sentTo), to }, { claims, pending }, put)
   }
 }
 
@@ -88,7 +97,7 @@ function assemble(
   source: Buffer,
   range: { from: number; to: number },
   found: { claims: readonly Claim[]; pending: readonly Pending[] },
-  key: KeyObject,
+  { mask, replacement }: { mask: (kind: string, secret: string) => string; replacement: Replacement },
 ): Masked {
   const hits: Record<string, number> = {}
   const out: Buffer[] = []
@@ -97,8 +106,8 @@ function assemble(
     if (start >= range.to || end <= sentTo) continue
     const begin = Math.max(start, sentTo)
     out.push(source.subarray(sentTo, begin))
-    const mask = maskOf(kind, source.toString('latin1', start, end), key)
-    out.push(Buffer.from(quoted + mask + quoted))
+    if (replacement === 'same-length') out.push(Buffer.alloc(end - begin, '*'))
+    else out.push(Buffer.from(quoted + mask(kind, source.toString('latin1', start, end)) + quoted))
     hits[kind] = (hits[kind] ?? 0) + 1
     sentTo = end
   }

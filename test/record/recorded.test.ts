@@ -10,6 +10,7 @@ interface Row {
   readonly outcome: string
   readonly detail?: string
   readonly origin?: string
+  readonly masked?: Record<string, number>
 }
 
 /** What a bundle says of events. */
@@ -144,6 +145,34 @@ test('what the mask cannot do to a database keeps it back: pseudonyms, and when 
   const { row, file } = await collectedBeside(daemon)
   expect(row('events.db')!.outcome).toBe('withheld')
   expect(file('events.db')).toBeUndefined()
+})
+
+test('a value that is known to be secret only now is gone from what was recorded before', async () => {
+  const daemon = await startDaemon()
+  const secret = `Tr0ub4dor-${Math.random().toString(36).slice(2)}`
+  const events = Array.from({ length: 300 }, (_, n) => ({
+    type: 'test.one',
+    subject: `${n}`,
+    message: `with ${secret} in it`,
+  }))
+  await daemon.ask('POST', '/events', [
+    ...events,
+    { type: 'test.one', subject: 'json', detail: { said: `"${secret}"` } },
+  ])
+  expect((await daemon.ask('GET', '/events/export')).body.includes(secret)).toBe(true)
+  writeFileSync(join(daemon.folder, 'secrets'), `${secret}\n`)
+  daemon.environment.DIAGD_REDACTION = JSON.stringify({ files: [join(daemon.folder, 'secrets')] })
+  const { file, row, recent } = await collectedBeside(daemon)
+  const copy = file('events.db')!
+  expect(copy.includes(secret)).toBe(false)
+  expectWhole(copy, [...events.map(({ subject }) => subject), 'json'])
+  const messages = opened(copy).prepare(`SELECT DISTINCT message FROM events WHERE type = 'test.one'`).pluck().all()
+  expect(messages).toEqual([`with ${'*'.repeat(secret.length)} in it`, ''])
+  const { outcome, masked } = row('events.db')!
+  expect(outcome).toBe('ok')
+  // Pages hold copies of rows that were moved, too.
+  expect(masked!['live-value']).toBeGreaterThanOrEqual(301)
+  expect(recent).toMatch(/with <masked:live-value:[0-9a-f]{6}> in it/)
 })
 
 test('over its limit the database is left out, and says so', async () => {
