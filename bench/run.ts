@@ -45,7 +45,11 @@ try {
     const work = prepare(folder, megabytes)
     for (const [, part] of parts) rows.push(...(await part(work)))
   }
-  for (const [name, part] of Object.entries(MACHINE_PARTS)) if (wanted(name)) rows.push(...(await part()))
+  for (const [name, part] of Object.entries(MACHINE_PARTS)) {
+    if (!wanted(name)) continue
+    loads.push(loadavg()[0]!)
+    rows.push(...(await part()))
+  }
   loads.push(loadavg()[0]!)
   console.log(
     `\n${availableParallelism()} cores, load ${loads.map((load) => load.toFixed(1)).join(' → ')}, Node ${process.version}` +
