@@ -108,7 +108,7 @@ describe('asking', () => {
     ['source=kernel', ['kernel.oom-kill']],
     ['boot=-1', ['unit.failed']],
     ['boot=-2', []],
-    [`boot=${BEFORE.replaceAll('-', '')}`, ['unit.failed']],
+    [`boot=${BEFORE.replaceAll('-', '').toUpperCase()}`, ['unit.failed']],
     ['since=2026-06-15T12:02:30Z', ['unitary', 'kernel.oom-kill']],
     ['since=2026-06-15T12:01:00Z&until=2026-06-15T12:02:00Z', ['unit.started', 'unit.failed']],
     ['text=PYTHON', ['kernel.oom-kill']],

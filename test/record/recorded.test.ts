@@ -49,14 +49,18 @@ async function collectedBeside(daemon: TestDaemon, ...options: string[]) {
 
 test('a bundle of the daemon has the table and the database, though bytes in it look like secrets', async () => {
   const daemon = await startDaemon()
-  // Where a value is cut by the limit of a page, a rule of the mask would see other words than when it was stored.
-  const long = Array.from({ length: 200 }, (_, n) => ({ type: 'test.long', message: `password: ${n} `.repeat(300) }))
-  await daemon.ask('POST', '/events', long)
+  // Columns stand side by side in the file: a rule of the mask sees a secret there that is none.
+  const pairs = Array.from({ length: 200 }, (_, n) => ({
+    type: 'test.pair',
+    subject: 'PASSWORD=',
+    message: `Xk7-${n}-plover`,
+  }))
+  await daemon.ask('POST', '/events', pairs)
   await post(daemon, 'a')
   await post(daemon, 'b')
   const { file, recent, row } = look((await daemon.ask('GET', '/debug-package?only=events')).body)
   expectWhole(file('events.db'), ['a', 'b'])
-  expect(recent).toMatch(/test\.one +b\n.*test\.one +a\n/)
+  expect(recent).toMatch(/test\.one +b\n[^]*test\.one +a\n/)
   expect(row('events.db')).toMatchObject({ outcome: 'ok', origin: join(daemon.state, 'events.db') })
 })
 
