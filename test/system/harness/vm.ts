@@ -82,7 +82,7 @@ export async function createVm(options: RootOptions = {}): Promise<Vm> {
       if (!pattern.test(heard)) throw new Error(`${command} ended without ${pattern.source}: ${message} ${heard}`)
     },
     output: async (...command) => {
-      const options = { ...CLEAN, encoding: 'buffer', maxBuffer: 2 ** 30 } as const
+      const options = { ...CLEAN, ...AS_IT_IS } as const
       return Buffer.from((await execa(NSENTER, [...into(alive().leader), ...command], options)).stdout)
     },
     feed: async (input, ...command) => {
@@ -92,7 +92,7 @@ export async function createVm(options: RootOptions = {}): Promise<Vm> {
     sh: (script) => run('bash', '-euc', script),
     fromNetwork: async (where, command, input = '') => {
       const netns = where === 'inside' ? insideOf(machine.name) : outsideOf(machine.name)
-      const options = { encoding: 'buffer', input, maxBuffer: 2 ** 30 } as const
+      const options = { ...AS_IT_IS, input } as const
       const { stdout } = await execa(NSENTER, [`--net=${netns}`, ...command], options)
       return Buffer.from(stdout)
     },
@@ -122,6 +122,9 @@ const REBOOT = 133
 
 const into = (leader: number) => [`--target=${leader}`, ...ALL_NAMESPACES, '--']
 const ALL_NAMESPACES = ['--mount', '--uts', '--ipc', '--net', '--pid', '--cgroup', '--root', '--wd']
+
+/** An archive may end with what looks like a line break. */
+const AS_IT_IS = { encoding: 'buffer', stripFinalNewline: false, maxBuffer: 2 ** 30 } as const
 
 /** Nothing of the test's own environment is seen inside. */
 const CLEAN = {
