@@ -9,7 +9,7 @@ import type { NewEvent } from '../../src/record/event.ts'
 import { createEventStore } from '../../src/record/store.ts'
 import { createRedactionService } from '../../src/redact/service.ts'
 import { temporaryFolder } from '../helpers/archive.ts'
-import { startDaemon } from '../helpers/daemon.ts'
+import { ownFolder, startDaemon } from '../helpers/daemon.ts'
 import { curl, depsOf, openDoors } from '../helpers/http.ts'
 import type { Doors } from '../helpers/http.ts'
 import { createTokens } from '../helpers/tokens.ts'
@@ -270,6 +270,23 @@ describe('a daemon', () => {
       status: 'started',
       password: expect.stringMatching(/^<masked/) as string,
     })
+  })
+
+  test('masks what the configuration says is secret, and keeps no words when it cannot know that', async () => {
+    const folder = ownFolder()
+    const secret = `plover-${Math.random().toString(36).slice(2)}-7`
+    writeFileSync(join(folder, 'secrets'), secret)
+    const redaction = (path: string) => ({ DIAGD_REDACTION: JSON.stringify({ files: [join(folder, path)] }) })
+    const masked = async (path: string) => {
+      const daemon = await startDaemon(redaction(path), folder)
+      expect((await daemon.ask('POST', '/events', { type: 'test.one', message: `says ${secret}` })).status).toBe(201)
+      const { events } = (await daemon.ask('GET', '/events?type=test&limit=1')).json() as Page
+      await daemon.stop()
+      return events[0]!.message
+    }
+    expect(await masked('secrets')).toMatch(/^says <masked:live-value:[0-9a-f]{6}>$/)
+    // A folder cannot be read as a file of secrets.
+    expect(await masked('.')).toMatch(/^withheld, for it could not be masked: /)
   })
 
   test('says in /health that it records; its own end is the last event', async () => {

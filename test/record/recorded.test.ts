@@ -186,15 +186,21 @@ test('over its limit the database is left out, and says so', async () => {
   expect(row('events.db')).toMatchObject({ outcome: 'partial', detail: expect.stringMatching(/^left out: /) as string })
 })
 
-test('the summary tells of it', async () => {
+test('the summary tells of it, also beside a dead daemon', async () => {
   const daemon = await startDaemon()
   await daemon.ask('POST', '/events', [
     { type: 'provision.docker-install', status: 'started' },
     { type: 'deploy.web', level: 'critical' },
   ])
   const bundle = (await daemon.ask('GET', '/debug-package?only=events')).body
-  const [, summary] = [...extract(bundle)].find(([path]) => path.endsWith('/summary.txt'))!
-  const text = summary.toString()
-  expect(text).toMatch(/^recorded {10}1 errors, \d+ warnings since boot \(events\/recent\.txt\)$/m)
-  expect(text).toMatch(/^slowest steps {5}provision\.docker-install: begun \S+Z, not ended$/m)
+  daemon.running.child.kill('SIGKILL')
+  await daemon.running.ended
+  const { stdout } = await daemon.run('collect', '--only', 'events', '-o', '-')
+  for (const bytes of [bundle, stdout]) {
+    const [, summary] = [...extract(bytes)].find(([path]) => path.endsWith('/summary.txt'))!
+    const text = summary.toString()
+    expect(text).toMatch(/^recorded {10}1 errors, \d+ warnings since boot \(events\/recent\.txt\)$/m)
+    expect(text).toMatch(/^slowest steps {5}provision\.docker-install: begun \S+Z, not ended$/m)
+    expect(text).not.toContain('deploy.web')
+  }
 })
