@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { onTestFinished } from 'vitest'
+import { afterAll, onTestFinished } from 'vitest'
 
 const CLI = fileURLToPath(new URL('../../src/cli.ts', import.meta.url))
 
@@ -69,12 +69,12 @@ export function run(args: readonly string[], surroundings: Surroundings): Promis
 
 let state: string | undefined
 
+afterAll(() => {
+  if (state !== undefined) rmSync(state, { recursive: true, force: true })
+})
+
 /** Not that of the machine the tests run on; the same for all of a file, as keys have to be. */
 function stateFolder(): string {
-  if (state === undefined) {
-    const made = mkdtempSync(join(tmpdir(), 'diagd-state-'))
-    process.once('exit', () => rmSync(made, { recursive: true, force: true }))
-    state = made
-  }
+  state ??= mkdtempSync(join(tmpdir(), 'diagd-state-'))
   return state
 }
