@@ -65,7 +65,7 @@ function unavailable(plan: readonly PlannedCollector[]): string {
 function whereToLook({ host }: Kit): string {
   return [
     'Open next:',
-    '  slow or failed boot     boot/, cloud-init/cloud-init-output.log',
+    '  slow or failed boot     boot/timeline.txt, cloud-init/cloud-init-output.log',
     '  what happened, when     events/recent.txt',
     `  a service that failed   ${host.systemd ? 'systemd/, ' : ''}journal/boot-0.log`,
     '  a container that died   containers/<name>-<id>/log.log and state.json',

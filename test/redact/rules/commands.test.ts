@@ -15,6 +15,27 @@ function blanked(text: string): string {
 
 describe('masked', () => {
   it.each([
+    'mysql -uroot -p§ -h db',
+    'mysqldump -u root -p§ app',
+    'mariadb -uroot -p§',
+    '["mysql","-uroot","-p§"]',
+    'mysql\0-uroot\0-p§\0',
+    'curl -u bot:§ https://example.org/',
+    'curl --user bot:§ https://example.org/',
+    '["curl","-u","bot:§","https://example.org/"]',
+    'sshpass -p § ssh a',
+    "sshpass -p '§' ssh a",
+    'docker login -u bot -p § r.example.org',
+    'redis-cli -h cache -a § ping',
+    'openssl rsa -passin pass:§ -in k',
+    'htpasswd -cb /etc/x admin §',
+    'useradd -m -p § jo',
+    'echo "root:§" | chpasswd',
+    'echo § | docker login --password-stdin r.example.org',
+    '{"chpasswd":{"expire":false,"list":"root:§\\njo:§"}}',
+    String.raw`{"log":"{\"chpasswd\":{\"list\":\"root:§\\njo:§\\n\",\"expire\":false}}"}`,
+    'chpasswd: {expire: False, list: "root:§\\njo:§"}',
+    'chpasswd <<EOF\nroot:§\njo:§\nEOF\n',
     'mysqladmin -uroot -p§ status',
     'mysqlcheck -p§ --all-databases',
     'mysqlimport -u a -p§ app t.txt',
@@ -46,6 +67,22 @@ describe('masked', () => {
 
 describe('left', () => {
   it.each([
+    'mysql -P 3306 --protocol tcp',
+    'mysql -p -u root',
+    'mysql -p$PASS',
+    'curl -u bot https://example.org/',
+    'curl -fsS https://example.org/a:b',
+    'docker run -p 8080:80 app',
+    'docker login r.example.org',
+    'redis-cli ping',
+    'openssl rsa -passin file:/k',
+    'bypass: on',
+    'echo hello | cat',
+    'chpasswd:\n  expire: false\n',
+    'chpasswd: {expire: False}\nusers: {list: "a:b"}',
+    'sshpass -p \\$PASS ssh a',
+    'mysql start\\nother -pnothing',
+    'root:R',
     'mysql -port 3306 app',
     'mysql -protocol tcp',
     'mysqld -pid-file x -plugin-dir y',
@@ -60,4 +97,9 @@ describe('left', () => {
     'echo $PASS | chpasswd',
     'htpasswd -c /etc/x admin',
   ])('%j', (text) => expect(blanked(text)).toBe(text))
+})
+
+it('masks logins that are a list', () => {
+  const text = '{"chpasswd":{"list":["root:k7Wq9zLp2XvR","jo:k7Wq9zLp2XvR"],"expire":false}}'
+  expect(blanked(text)).toBe('{"chpasswd":{"list":["§","§"],"expire":false}}')
 })
