@@ -1,6 +1,6 @@
 /** events.db over HTTP: a copy of one moment, streamed while others write. */
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import type { Snapshot } from '../record/event.ts'
+import type { Snapshot } from '../record/events/event.ts'
 import { HttpError } from './errors.ts'
 import { resetConnection, responseSink } from './stream.ts'
 

@@ -1,6 +1,6 @@
 /** What somebody posts → events. Bad input is told by the field, with what is accepted; what is merely long is the store's to cut. */
 import { parseTime, printable, UsageError } from '../collect/request.ts'
-import { LEVELS, type Level, type NewEvent } from '../record/event.ts'
+import { LEVELS, type Level, type NewEvent } from '../record/events/event.ts'
 import { HttpError } from './errors.ts'
 
 /** The present moment, by both clocks, and the boot it is in. */

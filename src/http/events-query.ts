@@ -1,6 +1,6 @@
 /** The query string of GET /events → a filter. */
 import { parseTime, printable, single, UsageError, type Parameters } from '../collect/request.ts'
-import { LEVELS, SOURCES, type EventFilter } from '../record/event.ts'
+import { LEVELS, SOURCES, type EventFilter } from '../record/events/event.ts'
 
 const PARAMETERS = ['level', 'type', 'source', 'boot', 'since', 'until', 'text', 'before', 'limit']
 const DEFAULT_LIMIT = 100

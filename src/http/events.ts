@@ -1,9 +1,9 @@
 /** POST /events keeps events, GET /events tells of them, GET /events/export hands over the database. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Parameters } from '../collect/request.ts'
-import type { EventFilter, NewEvent, Snapshot, StoredEvent } from '../record/event.ts'
-import { timeText } from '../record/event-row.ts'
-import { EventStoreError, type StoreErrorCode } from '../record/store-error.ts'
+import type { EventFilter, NewEvent, Snapshot, StoredEvent } from '../record/events/event.ts'
+import { timeText } from '../record/events/row.ts'
+import { EventStoreError, type StoreErrorCode } from '../record/store/error.ts'
 import { HttpError } from './errors.ts'
 import { sendExport } from './events-export.ts'
 import { parseEvents, type Moment } from './events-input.ts'

@@ -3,12 +3,12 @@ import type { RedactionDeps } from '../collect/redaction.ts'
 import type { Config } from '../config.ts'
 import type { EventsConfig } from '../config/events.ts'
 import { FIXED_PATH } from '../sources/lookup.ts'
-import { PHASE_PATTERNS } from './classify-phase.ts'
-import { createRecorder, type RecorderOptions } from './recorder.ts'
-import { createMask } from './recorder-mask.ts'
+import { PHASE_PATTERNS } from './classify/phase.ts'
+import { createRecorder, type RecorderOptions } from './recorder/recorder.ts'
+import { createMask } from './recorder/mask.ts'
 import type { OpenRecorder } from './recording.ts'
-import { createRestingRedactor } from './resting-redactor.ts'
-import { createEventStore } from './store.ts'
+import { createRestingRedactor } from './recorder/resting-redactor.ts'
+import { createEventStore } from './events/store.ts'
 
 export interface OpenRecorderOptions {
   readonly config: Pick<Config, 'stateDir'> & { readonly events: EventsConfig }

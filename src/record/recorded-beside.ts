@@ -7,8 +7,8 @@ import { openSnapshot } from '../sources/sqlite-snapshot.ts'
 import { snapshotSource } from '../sources/sqlite.ts'
 import { SourceError, type Opened, type SourceEnd } from '../sources/source.ts'
 import { getJson, openAnswer, primed, priming } from '../sources/unix-http.ts'
-import { createReadOnly } from './read-only.ts'
-import { listSetAside } from './store-files.ts'
+import { createReadOnly } from './events/read-only.ts'
+import { listSetAside } from './store/files.ts'
 
 export interface BesideOptions {
   /** Of the daemon, whether or not there is one. */

@@ -1,9 +1,9 @@
 /** The recorder as the daemon has it: there from the first moment, opened behind it, and off with a reason where it cannot be. */
-import { monotonicNowMs } from './clock.ts'
-import type { Boot, EventFilter, EventStore, NewEvent, Snapshot, StoredEvent } from './event.ts'
-import type { Mask } from './recorder-mask.ts'
-import type { Recorder } from './recorder.ts'
-import { EventStoreError } from './store-error.ts'
+import { monotonicNowMs } from './recorder/clock.ts'
+import type { Boot, EventFilter, EventStore, NewEvent, Snapshot, StoredEvent } from './events/event.ts'
+import type { Mask } from './recorder/mask.ts'
+import type { Recorder } from './recorder/recorder.ts'
+import { EventStoreError } from './store/error.ts'
 
 export interface OpenRecorder {
   readonly store: EventStore

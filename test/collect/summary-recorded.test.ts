@@ -8,7 +8,7 @@ import {
   slowSteps,
 } from '../../src/collect/summary-recorded.ts'
 import type { RecordedEvent } from '../../src/collector.ts'
-import { LEVELS, type Level } from '../../src/record/event.ts'
+import { LEVELS, type Level } from '../../src/record/events/event.ts'
 import { testKit } from '../helpers/kit.ts'
 
 const NOON_MS = Date.UTC(2026, 5, 15, 12)

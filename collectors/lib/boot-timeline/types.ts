@@ -109,7 +109,7 @@ export interface ContainerStart {
   readonly startedAt: string
 }
 
-/** Of messages of the journal: a group `phase` in each, and `status` for an end. As the recorder has them (src/record/classify-phase.ts). */
+/** Of messages of the journal: a group `phase` in each, and `status` for an end. As the recorder has them (src/record/classify/phase.ts). */
 export interface PhasePatterns {
   readonly start: RegExp
   readonly end: RegExp

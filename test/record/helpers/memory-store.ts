@@ -1,5 +1,5 @@
 /** Events and cursors as the store keeps them: together or not at all. Outlives the followers that write to it. */
-import type { Cursor, NewEvent } from '../../../src/record/event.ts'
+import type { Cursor, NewEvent } from '../../../src/record/events/event.ts'
 
 export interface MemoryStore {
   readonly events: NewEvent[]

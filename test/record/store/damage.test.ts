@@ -4,7 +4,7 @@ import { statSync, closeSync, copyFileSync, openSync, readFileSync, readdirSync,
 import { basename, dirname, join } from 'node:path'
 import Database from 'better-sqlite3'
 import { describe, expect, test } from 'vitest'
-import { VERSION } from '../../../src/record/schema.ts'
+import { VERSION } from '../../../src/record/events/schema.ts'
 import { ask, event, stateFolder, storeIn, until } from './kit.ts'
 
 /** A closed database with events. */

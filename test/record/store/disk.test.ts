@@ -4,7 +4,7 @@ import { closeSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync, wr
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import type { EventStore } from '../../../src/record/event.ts'
+import type { EventStore } from '../../../src/record/events/event.ts'
 import { ask, copyTo, event, stateFolder, storeIn, until } from './kit.ts'
 
 /** Whether this process may mount. */

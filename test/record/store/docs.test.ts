@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import Database from 'better-sqlite3'
 import { expect, test } from 'vitest'
-import { migrate, prepareEmpty } from '../../../src/record/schema.ts'
+import { migrate, prepareEmpty } from '../../../src/record/events/schema.ts'
 
 const page = readFileSync(new URL('../../../docs/events.md', import.meta.url), 'utf8')
 const [, examples = ''] = /```sql\n([^]*?)```/.exec(page)!

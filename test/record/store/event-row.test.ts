@@ -1,7 +1,7 @@
 /** Times as text: in order, to the microsecond, and back. */
 import { assert, double, property } from 'fast-check'
 import { expect, test } from 'vitest'
-import { timeOf, timeText } from '../../../src/record/event-row.ts'
+import { timeOf, timeText } from '../../../src/record/events/row.ts'
 
 test.each([
   [0, '1970-01-01T00:00:00.000000Z'],

@@ -1,6 +1,6 @@
 /** Puts events into the store in the folder it is given, as fast as it takes them, and says which were acknowledged. */
 import { writeSync } from 'node:fs'
-import { createEventStore } from '../../../src/record/store.ts'
+import { createEventStore } from '../../../src/record/events/store.ts'
 
 const [, , folder, round] = process.argv
 const store = createEventStore({ folder: folder!, bootId: `boot-${round}`, maxAgeMs: 1e14 })

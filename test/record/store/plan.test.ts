@@ -1,8 +1,8 @@
 /** Every filter that can be selective is answered from an index; nothing is sorted but numbers. */
 import Database from 'better-sqlite3'
 import { expect, test } from 'vitest'
-import { migrate, prepareEmpty } from '../../../src/record/schema.ts'
-import { queryOf } from '../../../src/record/store-query.ts'
+import { migrate, prepareEmpty } from '../../../src/record/events/schema.ts'
+import { queryOf } from '../../../src/record/events/query.ts'
 import { NOON_MS } from './kit.ts'
 
 test.each([

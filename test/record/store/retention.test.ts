@@ -1,9 +1,9 @@
 /** What goes first when there is too much, and that it goes in small steps. */
 import Database from 'better-sqlite3'
 import { describe, expect, test } from 'vitest'
-import { timeText } from '../../../src/record/event-row.ts'
-import { createBelievedClock, retain } from '../../../src/record/retention.ts'
-import { migrate, prepareEmpty } from '../../../src/record/schema.ts'
+import { timeText } from '../../../src/record/events/row.ts'
+import { createBelievedClock, retain } from '../../../src/record/events/retention.ts'
+import { migrate, prepareEmpty } from '../../../src/record/events/schema.ts'
 import { ask, event, NOON_MS, stateFolder, storeIn, until } from './kit.ts'
 
 const HOUR_MS = 3600e3

@@ -1,7 +1,7 @@
 /** An older database becomes today's, all of it or nothing. */
 import Database from 'better-sqlite3'
 import { expect, test } from 'vitest'
-import { APPLICATION_ID, MIGRATIONS, migrate, prepareEmpty, VERSION } from '../../../src/record/schema.ts'
+import { APPLICATION_ID, MIGRATIONS, migrate, prepareEmpty, VERSION } from '../../../src/record/events/schema.ts'
 
 const NEXT = [...MIGRATIONS, 'ALTER TABLE events ADD COLUMN unit TEXT', 'CREATE INDEX events_unit ON events (unit)']
 

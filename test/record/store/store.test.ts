@@ -2,7 +2,7 @@
 import { statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import type { NewEvent } from '../../../src/record/event.ts'
+import type { NewEvent } from '../../../src/record/events/event.ts'
 import { ask, BOOT, BOOT_BEFORE, copyTo, event, NOON_MS, stateFolder, storeIn } from './kit.ts'
 
 describe('an event', () => {

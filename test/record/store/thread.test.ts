@@ -1,9 +1,9 @@
 /** The thread of the store breaks down, and comes again. */
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
-import { rowOf } from '../../../src/record/event-row.ts'
-import type { Status } from '../../../src/record/store-protocol.ts'
-import { createStoreThread } from '../../../src/record/store-thread.ts'
+import { rowOf } from '../../../src/record/events/row.ts'
+import type { Status } from '../../../src/record/store/protocol.ts'
+import { createStoreThread } from '../../../src/record/store/thread.ts'
 import { event, stateFolder, until } from './kit.ts'
 
 test('whoever waits is told, whoever asks meanwhile too, and a new thread goes on', async () => {

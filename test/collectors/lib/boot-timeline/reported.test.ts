@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { bootTimeline } from '../../../../collectors/lib/boot-timeline/build.ts'
 import { announcedMatch, PHASES } from '../../../../collectors/lib/boot-timeline/reported.ts'
 import type { ReportedEvent, TimelineInputs } from '../../../../collectors/lib/boot-timeline/types.ts'
-import { PHASE_PATTERNS } from '../../../../src/record/classify-phase.ts'
+import { PHASE_PATTERNS } from '../../../../src/record/classify/phase.ts'
 import { journalLine, START_MS } from '../../../helpers/boot.ts'
 
 const BOOT = '3f0c9a52-7d1e-4b8a-9c55-0123456789ab'

@@ -1,0 +1,83 @@
+/** Events that come from code and no table: what the followers, the clock and diagd itself have to say. */
+import type { Level, Source } from '../events/event.ts'
+
+interface OwnType {
+  readonly source: Source
+  readonly level: Level
+  readonly title: string
+  /** What the event is about. */
+  readonly subject: string
+}
+
+export const OWN_TYPES = {
+  'phase.started': type('phase', 'info', 'a line `PHASE START: x` of any program', 'x'),
+  'phase.ended': type('phase', 'info', 'a line `PHASE END: x [status]`', 'x'),
+  'phase.failed': type('phase', 'error', 'the same, where the status is no success', 'x'),
+  'cloud-init.stage-started': type(
+    'cloud-init',
+    'info',
+    'a stage begins: init-local, init-network, modules-config, modules-final',
+    'stage',
+  ),
+  'cloud-init.stage-finished': type('cloud-init', 'info', 'a stage is done', 'stage'),
+  'cloud-init.stage-failed': type('cloud-init', 'error', 'a stage is done, and something in it failed', 'stage'),
+  'cloud-init.module-started': type('cloud-init', 'debug', 'a module begins', 'stage/module'),
+  'cloud-init.module-finished': type('cloud-init', 'info', 'a module is done', 'stage/module'),
+  'cloud-init.module-failed': type('cloud-init', 'error', 'a module failed', 'stage/module'),
+  'cloud-init.warning': type('cloud-init', 'warning', 'a warning of cloud-init', 'its file'),
+  'cloud-init.error': type('cloud-init', 'error', 'an error of cloud-init', 'its file'),
+  'cloud-init.finished': type('cloud-init', 'info', 'cloud-init is done with this boot', 'data source'),
+  'cloud-init.log-hole': type(
+    'diagd',
+    'warning',
+    'a part of the log of cloud-init was gone before it was read',
+    'file',
+  ),
+  'system.unclean-end': type(
+    'systemd',
+    'error',
+    'this boot ended without a word: power cut, crash of the kernel, reset. Found when the next one begins',
+    '',
+  ),
+  'journal.hole': type(
+    'diagd',
+    'warning',
+    'entries of the journal were gone before diagd read them; how many, as far as is known',
+    '',
+  ),
+  'journal.absent': type('diagd', 'warning', 'there is no journal to follow', ''),
+  'clock.jumped': type('diagd', 'warning', 'the clock was set forward', ''),
+  'clock.set-back': type('diagd', 'warning', 'the clock was set back: times of events overlap, their ids do not', ''),
+  'clock.slept': type('diagd', 'info', 'the machine was suspended, and for how long', ''),
+  'diagd.started': type('diagd', 'info', 'diagd starts, and how it ended the time before', 'version'),
+  'diagd.crashed': type(
+    'diagd',
+    'error',
+    'the time before, diagd was killed or crashed while the machine went on',
+    'version',
+  ),
+  'diagd.stopped': type('diagd', 'info', 'diagd was told to stop', 'version'),
+  'diagd.degraded': type('diagd', 'warning', 'something of diagd does not work', 'key of the configuration, or part'),
+  'diagd.recovered': type('diagd', 'info', 'it works again', 'key of the configuration, or part'),
+  'diagd.events-dropped': type('diagd', 'warning', 'more events came than could be stored; how many are lost', ''),
+  'bundle.handed-over': type('diagd', 'info', 'a bundle was asked for and sent: who, what, how much', 'bundle id'),
+  'bundle.broken-off': type('diagd', 'warning', 'a bundle did not arrive whole', 'bundle id'),
+  'bundle.refused': type(
+    'diagd',
+    'warning',
+    'a request for a bundle was refused, or a credential',
+    'code of the error',
+  ),
+} as const satisfies Record<string, OwnType>
+
+export type OwnEventType = keyof typeof OWN_TYPES
+
+/** Type, source and level of an event of diagd's own code. */
+export function ownType(name: OwnEventType): { type: OwnEventType; source: Source; level: Level } {
+  const { source, level } = OWN_TYPES[name]
+  return { type: name, source, level }
+}
+
+function type(source: Source, level: Level, title: string, subject: string): OwnType {
+  return { source, level, title, subject }
+}

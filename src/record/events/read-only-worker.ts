@@ -1,0 +1,43 @@
+/** Questions to a database of events, read-only: nothing of it is changed, whoever writes it. */
+import { statSync } from 'node:fs'
+import { parentPort, workerData } from 'node:worker_threads'
+import Database from 'better-sqlite3'
+import type { RecordedFilter } from '../../collector.ts'
+import type { ReadOnlyAnswer, ReadOnlyQuestions, ReadOnlyRows } from './read-only.ts'
+import { queryOf } from './query.ts'
+
+const { path, filters, bootId } = workerData as ReadOnlyQuestions
+try {
+  // SQLite's own word for it is that it cannot be opened.
+  statSync(path)
+  const db = new Database(path, { readonly: true, fileMustExist: true, timeout: 1000 })
+  try {
+    say({ rows: filters.map((filter) => rowsOf(db, filter)) })
+  } finally {
+    db.close()
+  }
+} catch (error) {
+  const { code = 'ERROR', message } = error as Error & { code?: string }
+  say({ code, message })
+}
+
+function say(answer: ReadOnlyAnswer): void {
+  parentPort!.postMessage(answer)
+}
+
+function rowsOf(db: Database.Database, { boot, ...rest }: RecordedFilter): ReadOnlyRows {
+  const id = typeof boot === 'number' ? nthBoot(db, boot) : boot
+  if (boot !== undefined && id === undefined) return []
+  const { sql, values } = queryOf({ ...rest, ...(id === undefined ? {} : { boot: id }) })
+  return db.prepare(sql).all(...values) as ReadOnlyRows
+}
+
+/** The present boot is 0, also where nothing is known of it; the others go back from −1, the latest first. */
+function nthBoot(db: Database.Database, index: number): string | undefined {
+  if (index === 0) return bootId
+  const sql = 'SELECT boot_id FROM boots WHERE boot_id <> ? ORDER BY last DESC LIMIT 1 OFFSET ?'
+  return db
+    .prepare(sql)
+    .pluck()
+    .get(bootId, -index - 1) as string | undefined
+}
