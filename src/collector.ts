@@ -122,6 +122,57 @@ export interface RecordedEvents {
   setAside(): Promise<readonly Artifact[]>
 }
 
+/** What is wanted of what was measured: a value for each step of a span. */
+export interface MeasuredQuery {
+  /** Milliseconds since 1970. */
+  readonly sinceMs: number
+  readonly untilMs: number
+  /** Steps begin at its multiples since 1970. */
+  readonly stepMs: number
+  /** By subject, as metrics.db names them: `{ host: ['load_1'], mount: ['used_bytes'] }`. */
+  readonly columns: Readonly<Record<string, readonly string[]>>
+  /** Of more mounts, disks, … than this (16 without it), those whose first column reached highest. */
+  readonly mostThings?: number
+}
+
+export interface Measured {
+  readonly series: readonly MeasuredSeries[]
+  /** Boots, suspends, a clock that was set: where numbers are missing, and why. */
+  readonly marks: readonly MeasuredMark[]
+  /** Mounts, disks, … beyond those that were wanted. */
+  readonly leftOut: number
+}
+
+/** What was measured of the machine, or of one mount, disk, container, … */
+export interface MeasuredSeries {
+  readonly subject: string
+  /** What tells it from others; {} for the machine. */
+  readonly labels: Readonly<Record<string, string>>
+  /** Where each step begins that has a sample, in order. */
+  readonly timesMs: readonly number[]
+  /** By column; as many as there are times, null where it could not be told. */
+  readonly columns: Readonly<Record<string, MeasuredColumn>>
+}
+
+export type MeasuredColumn = Readonly<Record<'avg' | 'min' | 'max', readonly (number | null)[]>>
+
+export interface MeasuredMark {
+  readonly kind: string
+  readonly fromMs: number
+  readonly toMs: number
+  /** A sentence for people. */
+  readonly message: string
+}
+
+export interface RecordedMetrics {
+  /** Throws when nothing is recorded, or nobody answers. */
+  range(query: MeasuredQuery): Promise<Measured>
+  /** Describes the whole database, as one moment left it. */
+  database(): Artifact
+  /** Describes the databases that were set aside, damaged or of a newer diagd, as they are. */
+  setAside(): Promise<readonly Artifact[]>
+}
+
 export interface RunResult {
   readonly stdout: string
   readonly stderr: string
@@ -172,6 +223,8 @@ export interface Kit {
   systeminformation(call: 'mem'): Promise<unknown>
   /** What was recorded on this machine, across boots. */
   readonly events: RecordedEvents
+  /** What was measured on it, across boots. */
+  readonly metrics: RecordedMetrics
   readonly host: HostFacts
   /** What the daemon knows about itself. */
   readonly self: SelfFacts

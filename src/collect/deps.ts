@@ -8,6 +8,7 @@ import { FIXED_PATH } from '../sources/lookup.ts'
 import { VERSION } from '../version.ts'
 import { hostFacts } from './host.ts'
 import type { Recorded } from './recorded.ts'
+import type { MetricsRecorded } from './recorded-metrics.ts'
 import type { RedactionDeps } from './redaction.ts'
 import { loadRegistry } from './registry.ts'
 import { secretsIn } from './secret-files.ts'
@@ -27,6 +28,8 @@ export interface BundleDeps {
   readonly redaction: RedactionDeps
   /** Nothing is recorded without it. */
   readonly recorded?: Recorded | undefined
+  /** Nothing is measured without it. */
+  readonly measured?: MetricsRecorded | undefined
 }
 
 export interface DepsOptions {
@@ -35,6 +38,8 @@ export interface DepsOptions {
   readonly health: () => unknown
   /** Nothing is recorded without it. */
   readonly recorded?: Recorded | undefined
+  /** Nothing is measured without it. */
+  readonly measured?: MetricsRecorded | undefined
 }
 
 export async function createDeps(config: Config, options: DepsOptions): Promise<BundleDeps> {
@@ -49,6 +54,7 @@ export async function createDeps(config: Config, options: DepsOptions): Promise<
     root: '',
     path: FIXED_PATH,
     recorded: options.recorded,
+    measured: options.measured,
     self: () => ({
       version: VERSION,
       nodeVersion: process.version,

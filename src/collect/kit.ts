@@ -8,6 +8,7 @@ import { words } from '../sources/words.ts'
 import { Description } from './artifact.ts'
 import { missing } from './needs.ts'
 import { eventsOf, NOTHING_RECORDED } from './recorded.ts'
+import { metricsOf, NOTHING_MEASURED } from './recorded-metrics.ts'
 import type { BundleRun } from './run.ts'
 import { systeminformation } from './systeminformation.ts'
 
@@ -34,6 +35,7 @@ export function createKit(run: Pick<BundleRun, 'request' | 'deps' | 'source'>): 
     intervals: source.intervals,
     systeminformation,
     events: eventsOf(deps.recorded ?? NOTHING_RECORDED, ctx),
+    metrics: metricsOf(deps.measured ?? NOTHING_MEASURED, ctx),
     host: deps.host,
     self: deps.self(),
     signal: source.signal,

@@ -38,7 +38,7 @@ export function eventsOf(recorded: Recorded, ctx: RecordedContext): RecordedEven
 }
 
 /** Never a database of somebody else: its texts were not masked by diagd. */
-function setAsideEntry(path: string): Description {
+export function setAsideEntry(path: string): Description {
   const name = `set-aside/${baseName(path)}`
   if (!/\.(?:damaged|newer)-/.test(baseName(path)))
     return new Description({ kind: 'absent', outcome: 'withheld', reason: 'it is not a database of diagd' }, name)

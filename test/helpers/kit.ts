@@ -21,10 +21,13 @@ import type {
   Interval,
   JournalQuery,
   Kit,
+  Measured,
+  MeasuredQuery,
   Needs,
   RecordedEvent,
   RecordedEvents,
   RecordedFilter,
+  RecordedMetrics,
   SelfFacts,
   Tier,
 } from '../../src/collector.ts'
@@ -81,6 +84,8 @@ export interface KitOptions {
   systeminformation?: Record<string, unknown>
   /** What was recorded, newest first; a function, to see what is asked. Without it nothing is recorded. */
   events?: readonly RecordedEvent[] | ((filter: RecordedFilter) => readonly RecordedEvent[])
+  /** What was measured; a function, to see what is asked. Without it nothing is. */
+  metrics?: Measured | ((query: MeasuredQuery) => Measured)
   /** Names of databases that were set aside. */
   setAside?: readonly string[]
 }
@@ -218,6 +223,7 @@ function looking(options: KitOptions) {
     engines: async () => options.engines ?? { present: [], absent: [] },
     intervals,
     events: recordedEvents(options),
+    metrics: recordedMetrics(options),
     systeminformation: async (call) => options.systeminformation?.[call] ?? {},
   } satisfies Partial<Kit>
 }
@@ -229,6 +235,17 @@ function recordedEvents({ events, setAside = [] }: KitOptions): RecordedEvents {
       return typeof events === 'function' ? events(filter) : events.slice(0, filter.limit)
     },
     database: () => record({ kind: 'stored', name: 'events.db' }),
+    setAside: async () => setAside.map((name) => record({ kind: 'stored', name })),
+  }
+}
+
+function recordedMetrics({ metrics, setAside = [] }: KitOptions): RecordedMetrics {
+  return {
+    range: async (query) => {
+      if (metrics === undefined) throw new Error('nothing is measured')
+      return typeof metrics === 'function' ? metrics(query) : metrics
+    },
+    database: () => record({ kind: 'stored', name: 'metrics.db' }),
     setAside: async () => setAside.map((name) => record({ kind: 'stored', name })),
   }
 }
