@@ -7,6 +7,7 @@ import { EVENTS_ACCEPTS, parseEventsKey } from './config/events.ts'
 import { JWT_ACCEPTS, parseJwt } from './config/jwt.ts'
 import { DEFAULT_LIMITS, formatLimits, LIMITS_GRAMMAR, parseLimits } from './config/limits.ts'
 import { formatListen, parseListen } from './config/listen.ts'
+import { METRICS_ACCEPTS, parseMetricsKey } from './config/metrics.ts'
 import { listOf, parsed } from './config/parsed.ts'
 import { parseRecipientsKey, RECIPIENTS_GRAMMAR } from './config/recipients.ts'
 import type { Recipients } from './config/recipients.ts'
@@ -135,6 +136,13 @@ export const configSchema = z.object({
     description: 'What is kept of what happened on this machine, in events.db in the state folder (see events.md).',
     accepts: EVENTS_ACCEPTS,
     default: '7 days, 64 MiB',
+    mapping: true,
+  }),
+  metrics: parsed(parseMetricsKey).prefault({}).meta({
+    description:
+      'How the machine is measured, and what is kept of it, in metrics.db in the state folder (see metrics.md).',
+    accepts: METRICS_ACCEPTS,
+    default: 'every 10 s; for a day, and in minutes for 7 days; 64 MiB',
     mapping: true,
   }),
   bundlesAtOnce: z

@@ -1,7 +1,7 @@
 /** The `events` key: how much is kept of what happened, and what phases look like. */
 import { z } from 'zod'
 import { couldHang } from '../redact/could-hang.ts'
-import { parseBytes } from './limits.ts'
+import { sizeBetween, timeBetween } from './amounts.ts'
 import { mappingOf, parsed } from './parsed.ts'
 
 export interface EventsConfig {
@@ -12,18 +12,14 @@ export interface EventsConfig {
   readonly phaseEnd?: string | undefined
 }
 
-const MiB = 1024 ** 2
-const DEFAULT_SIZE = '64MiB'
-const DEFAULT_AGE = '7d'
-
 /** What a message says is accepted. */
 export const EVENTS_ACCEPTS =
   '"none", or a mapping {maxAge: TIME (1h to 52w, default 7d), maxSize: SIZE (8MiB to 16GiB, default 64MiB), ' +
   'phaseStart and phaseEnd: regular expressions with a group named phase, of an end also status}'
 
 const schema = z.strictObject({
-  maxAge: parsed(parseAge).prefault(DEFAULT_AGE),
-  maxSize: parsed(parseSize).prefault(DEFAULT_SIZE),
+  maxAge: parsed(timeBetween('1h', '52w')).prefault('7d'),
+  maxSize: parsed(sizeBetween('8MiB', '16GiB')).prefault('64MiB'),
   phaseStart: z.optional(parsed(parsePattern)),
   phaseEnd: z.optional(parsed(parsePattern)),
 })
@@ -38,21 +34,6 @@ export function parseEventsKey(value: unknown): EventsConfig | 'none' {
     ...(phaseStart === undefined ? {} : { phaseStart }),
     ...(phaseEnd === undefined ? {} : { phaseEnd }),
   }
-}
-
-const UNIT_MS: Record<string, number> = { h: 3_600_000, d: 86_400_000, w: 7 * 86_400_000 }
-
-function parseAge(value: unknown): number {
-  const [, amount = '', unit = ''] = /^(\d{1,4})([hdw])$/.exec(String(value)) ?? []
-  const ms = Number(amount) * (UNIT_MS[unit] ?? Number.NaN)
-  if (ms >= UNIT_MS.h! && ms <= 52 * UNIT_MS.w!) return ms
-  throw new Error(`${JSON.stringify(value)} is not a time from 1h to 52w`)
-}
-
-function parseSize(value: unknown): number {
-  const bytes = parseBytes(String(value)) ?? Number.NaN
-  if (bytes >= 8 * MiB && bytes <= 16 * 1024 * MiB) return bytes
-  throw new Error(`${JSON.stringify(value)} is not a size from 8MiB to 16GiB`)
 }
 
 /** It is run over every line of the journal: one that can take for ever would stop the recorder. */
