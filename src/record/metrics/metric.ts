@@ -24,11 +24,13 @@ export interface Metric {
   /** undefined: kept, and not served. node_exporter's and cAdvisor's names where the meaning is the same, so that dashboards fit. */
   readonly prometheus?: Named
   /** By OpenTelemetry's semantic conventions where they have it; undefined: not exported. */
-  readonly otel?: Named & { readonly unit: string }
+  readonly otel?: Named & { readonly unit: string; readonly instrument: 'counter' | 'updowncounter' | 'gauge' }
 }
 
 export interface Named {
   readonly name: string
+  /** Where several numbers share the name and differ in labels: the same sentence about all of them in each. */
+  readonly help?: string
   /** Besides those of the subject. */
   readonly labels?: Readonly<Record<string, string>>
 }
@@ -50,7 +52,7 @@ export interface Kept {
 /** What was read of one thing: a mount, a disk, a container. */
 export interface ReadingRow {
   readonly subject: Subject
-  /** What tells it from others of its kind, as OpenTelemetry or Prometheus names it; {} for the host. Bounded by the reader. */
+  /** What tells it from others of its kind (catalogue/labels.ts lists the keys); {} for the host. Bounded by the reader. */
   readonly labels: Readonly<Record<string, string>>
   /** By the names of the catalogue; what this machine does not tell is missing. */
   readonly values: Readonly<Record<string, number>>
