@@ -5,7 +5,7 @@ import type { Row, Speaker } from './row.ts'
 import { JOURNALD_ROWS, SERVICE_ROWS } from './services.ts'
 import { SYSTEMD_ROWS } from './systemd.ts'
 import type { NewEvent } from '../events/event.ts'
-import type { JournalEntry } from '../journal/line.ts'
+import type { JournalEntry } from '../../sources/journal-line.ts'
 
 /** In the order in which they are tried; the first that fits makes the event. */
 export const ROWS: readonly Row[] = [...SYSTEMD_ROWS, ...JOURNALD_ROWS, ...SERVICE_ROWS, ...KERNEL_ROWS]

@@ -1,7 +1,7 @@
 /** Phase markers: `PHASE START: x` and `PHASE END: x [status]`, in a line of any program. */
 import { ownType } from './own.ts'
 import type { NewEvent } from '../events/event.ts'
-import type { JournalEntry } from '../journal/line.ts'
+import type { JournalEntry } from '../../sources/journal-line.ts'
 
 /** What a marker looks like: a group `phase` each, and `status` for an end. */
 export interface PhasePatterns {

@@ -4,7 +4,7 @@
  */
 import { startChild } from '../../sources/children.ts'
 import { FIELDS } from '../classify/classify.ts'
-import { isSameEntry, parseCursor } from './cursor.ts'
+import { isSameEntry, parseCursor } from '../../sources/journal-cursor.ts'
 import type { JournalPlace } from './files.ts'
 
 /** Where to begin: at an entry and with it, at a time, or with the oldest there is. */

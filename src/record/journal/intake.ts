@@ -5,8 +5,9 @@ import { PHASE_PATTERNS, type PhasePatterns } from '../classify/phase.ts'
 import type { NewEvent } from '../events/event.ts'
 import { Flood } from './flood.ts'
 import type { Batch } from '../events/follow-writer.ts'
-import { encodeState, isSameEntry, parseCursor, type JournalCursor, type JournalState } from './cursor.ts'
-import { parseJournalLine, withDashes } from './line.ts'
+import { isSameEntry, parseCursor, type JournalCursor } from '../../sources/journal-cursor.ts'
+import { parseJournalLine, withDashes } from '../../sources/journal-line.ts'
+import { encodeState, type JournalState } from './cursor.ts'
 
 export interface IntakeOptions {
   /** Where the last one left off; the first line that comes is that entry again, if the journal still has it. */

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { classify, FIELDS, ROWS } from '../../../src/record/classify/classify.ts'
 import { PHASE_PATTERNS } from '../../../src/record/classify/phase.ts'
 import { JournalIntake } from '../../../src/record/journal/intake.ts'
-import { parseJournalLine } from '../../../src/record/journal/line.ts'
+import { parseJournalLine } from '../../../src/sources/journal-line.ts'
 import { counted } from '../helpers/memory-store.ts'
 import { recorded } from '../helpers/journals.ts'
 
