@@ -150,6 +150,8 @@ export interface MeasuredSeries {
   readonly labels: Readonly<Record<string, string>>
   /** Where each step begins that has a sample, in order. */
   readonly timesMs: readonly number[]
+  /** How many samples each has: its average times that is how much there was in all. */
+  readonly samples: readonly number[]
   /** By column; as many as there are times, null where it could not be told. */
   readonly columns: Readonly<Record<string, MeasuredColumn>>
 }
