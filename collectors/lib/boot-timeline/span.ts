@@ -24,10 +24,10 @@ export function startSpan(
     if (startedMs <= endMs + PAUSE_MS) endMs = Math.max(endMs, endedMs ?? startedMs)
   }
   endMs = Math.min(endMs, overMs)
-  return { endMs, untilMs: Math.min(endMs + AFTERMATH_MS, shutdownMs) }
+  return { endMs, untilMs: Math.min(endMs + AFTERMATH_MS, shutdownMs - SAME_MS) }
 }
 
-/** What begins to go a moment before the first target does. */
+/** What begins to go a moment before the first target does. A step that began then did not: it may have asked for the reboot. */
 const SAME_MS = 250
 
 /** When somebody asked to shut down, or the first of the great targets went away; Infinity when neither happened. */
@@ -37,5 +37,5 @@ export function shutdownTime(lines: readonly JournalLine[]): number {
       line.kind === 'shutdown' ||
       (line.kind === 'stopped' && /^(?:graphical|multi-user|basic|sysinit)\.target$/.test(line.field('UNIT'))),
   )
-  return first ? first.monotonicMs - SAME_MS : Infinity
+  return first?.monotonicMs ?? Infinity
 }

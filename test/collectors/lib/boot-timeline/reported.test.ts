@@ -66,6 +66,17 @@ describe('phases', () => {
     ])
   })
 
+  test('one that reboots the machine at once is in it, and never ended', () => {
+    const { journal } = messages([1000, 'PHASE START: new-kernel'])
+    const going = journalLine(1100, 'stopping', { UNIT: 'app.service' })
+    const shutdown = journalLine(1200, 'stopped', { UNIT: 'multi-user.target' })
+    const up = journalLine(500, 'started', { UNIT: 'app.service' })
+    expect(stepsOf({ journal: up + journal + going + shutdown })).toMatchObject([
+      { name: 'app.service', status: 'done' },
+      { name: 'new-kernel', status: 'never-ended', ms: [1000, null] },
+    ])
+  })
+
   test('what only repeats a command with the words is none; a time may stand before them', () => {
     const sudo = { MESSAGE: 'root : COMMAND=/usr/bin/logger PHASE START: sudo', SYSLOG_IDENTIFIER: 'sudo' }
     const { journal } = messages([1000, 'grep "PHASE START:"'], [1002, '2026-01-02T00:00:01Z PHASE START: dated'])
