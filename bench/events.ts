@@ -8,8 +8,9 @@ import { join } from 'node:path'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import Database from 'better-sqlite3'
 import type { EventStore, NewEvent } from '../src/record/events/event.ts'
-import { migrate, prepareEmpty } from '../src/record/events/schema.ts'
+import { eventsBook } from '../src/record/events/book.ts'
 import { createEventStore } from '../src/record/events/store.ts'
+import { migrate, prepareEmpty } from '../src/record/store/tables.ts'
 import { median, type Row } from './table.ts'
 import type { Workplace } from './workplace.ts'
 
@@ -71,10 +72,10 @@ async function sustained(store: EventStore, folder: string): Promise<Row> {
 
 function oneByOne(folder: string): number {
   const db = new Database(join(folder, 'one-by-one.db'))
-  prepareEmpty(db)
+  prepareEmpty(db, eventsBook)
   db.pragma('journal_mode = WAL')
   db.pragma('synchronous = FULL')
-  migrate(db)
+  migrate(db, eventsBook)
   const put = db.prepare(`INSERT INTO events VALUES (NULL, ?, ?, NULL, 'api', ?, 'info', ?, ?, ?)`)
   const began = performance.now()
   let count = 0

@@ -3,13 +3,13 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Parameters } from '../collect/request.ts'
 import type { EventFilter, NewEvent, Snapshot, StoredEvent } from '../record/events/event.ts'
 import { timeText } from '../record/events/row.ts'
-import { EventStoreError, type StoreErrorCode } from '../record/store/error.ts'
+import { StoreError, type StoreErrorCode } from '../record/store/error.ts'
 import { HttpError } from './errors.ts'
 import { sendExport } from './events-export.ts'
 import { parseEvents, type Moment } from './events-input.ts'
 import { parseEventFilter } from './events-query.ts'
 
-/** The recorder as the routes need it. What it cannot do now it rejects with an EventStoreError. */
+/** The recorder as the routes need it. What it cannot do now it rejects with a StoreError. */
 export interface EventsPart {
   readonly now: () => Moment
   /** Masks them, and resolves with their ids once nothing can lose them. */
@@ -98,7 +98,7 @@ async function asking<T>(ask: () => Promise<T>): Promise<T> {
   try {
     return await ask()
   } catch (error) {
-    if (!(error instanceof EventStoreError)) throw error
+    if (!(error instanceof StoreError)) throw error
     if (error.code === 'invalid') throw new HttpError('bad-event', error.message)
     if (error.code === 'closed') throw new HttpError('shutting-down', 'ask again later')
     throw notRecording(error.code, error.message)

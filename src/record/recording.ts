@@ -3,7 +3,7 @@ import { monotonicNowMs } from './recorder/clock.ts'
 import type { Boot, EventFilter, EventStore, NewEvent, Snapshot, StoredEvent } from './events/event.ts'
 import type { Mask } from './recorder/mask.ts'
 import type { Recorder } from './recorder/recorder.ts'
-import { EventStoreError } from './store/error.ts'
+import { StoreError } from './store/error.ts'
 
 export interface OpenRecorder {
   readonly store: EventStore
@@ -28,7 +28,7 @@ export interface Recording {
   /** Opens it, in the background. What is asked before waits for that. */
   start(): void
   readonly now: () => Pick<NewEvent, 'timeMs' | 'monotonicMs' | 'bootId'>
-  /** Masks and stores them, all or none. @throws EventStoreError */
+  /** Masks and stores them, all or none. @throws StoreError */
   add(events: readonly NewEvent[]): Promise<readonly number[]>
   query(filter: EventFilter): Promise<readonly StoredEvent[]>
   boots(): Promise<readonly Boot[]>
@@ -60,7 +60,7 @@ export function createRecording(bootId: string, open: () => Promise<OpenRecorder
       opened.recorder.problems(troubles)
     } catch (error) {
       failure = (error as Error).message
-      opening.reject(new EventStoreError('off', failure))
+      opening.reject(new StoreError('off', failure))
     }
   }
   return {

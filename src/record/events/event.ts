@@ -87,7 +87,7 @@ export interface EventStore {
   readonly path: string
   /**
    * Resolves with the ids once neither a `kill -9` nor a power cut can lose them any more; all or none are kept. What is too long is
-   * cut and marked. Rejects with an EventStoreError: `invalid`, `busy` (the queue is full), `paused`, `off` or `closed`.
+   * cut and marked. Rejects with a StoreError: `invalid`, `busy` (the queue is full), `paused`, `off` or `closed`.
    */
   append(events: readonly NewEvent[], cursor?: Cursor): Promise<readonly number[]>
   /** Newest first. */

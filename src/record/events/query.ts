@@ -1,7 +1,7 @@
 /** A filter as SQL. */
 import { LEVELS, type EventFilter } from './event.ts'
 import { timeText } from './row.ts'
-import { EventStoreError } from '../store/error.ts'
+import { StoreError } from '../store/error.ts'
 
 const MOST_EVENTS = 1000
 const TEXT_CHARACTERS = 256
@@ -13,11 +13,11 @@ export interface Query {
 
 const COLUMNS = `id, boot_id AS bootId, time, monotonic_ms AS monotonicMs, source, type, level, subject, message, detail`
 
-/** The boot is a boot id here. @throws EventStoreError `invalid`. */
+/** The boot is a boot id here. @throws StoreError `invalid`. */
 export function queryOf(filter: Omit<EventFilter, 'boot'> & { readonly boot?: string }): Query {
   const { limit } = filter
   if (!Number.isInteger(limit) || limit < 1 || limit > MOST_EVENTS)
-    throw new EventStoreError('invalid', `limit is ${limit}; accepted: 1 to ${MOST_EVENTS}`)
+    throw new StoreError('invalid', `limit is ${limit}; accepted: 1 to ${MOST_EVENTS}`)
   const conditions = conditionsOf(filter)
   const where = conditions.length === 0 ? '' : `WHERE ${conditions.map(({ sql }) => sql).join(' AND ')}`
   // Ids first: what is sorted are numbers, not messages.

@@ -1,6 +1,6 @@
 /** An event as a row of the table, and back. What is too long is cut, and says so. */
 import { LEVELS, SOURCES, type Level, type NewEvent, type Source, type StoredEvent } from './event.ts'
-import { EventStoreError } from '../store/error.ts'
+import { StoreError } from '../store/error.ts'
 
 const TYPE_CHARACTERS = 128
 const SUBJECT_CHARACTERS = 256
@@ -23,7 +23,7 @@ export interface Row {
   readonly detail: string | null
 }
 
-/** @throws EventStoreError `invalid`, naming the field. */
+/** @throws StoreError `invalid`, naming the field. */
 export function rowOf(event: NewEvent): Row {
   const { bootId, source, type, level, monotonicMs } = event
   if (!SOURCES.includes(source)) throw invalid('source', source, SOURCES.join(', '))
@@ -62,7 +62,7 @@ export function eventOf(row: Row & { readonly id: number }): StoredEvent {
   }
 }
 
-/** `2026-06-15T12:00:00.123456Z`. @throws EventStoreError `invalid`. */
+/** `2026-06-15T12:00:00.123456Z`. @throws StoreError `invalid`. */
 export function timeText(timeMs: number): string {
   if (!(timeMs >= FIRST_MS && timeMs <= LAST_MS)) throw invalid('timeMs', timeMs, 'milliseconds in the years 0 to 9999')
   const microseconds = Math.round(timeMs * 1000)
@@ -97,12 +97,12 @@ function jsonOf(detail: unknown): string {
     const text = JSON.stringify(detail)
     if (typeof detail === 'object' && detail !== null && text.startsWith('{')) return text
   } catch (error) {
-    throw new EventStoreError('invalid', `detail is no JSON: ${String(error)}`, { cause: error })
+    throw new StoreError('invalid', `detail is no JSON: ${String(error)}`, { cause: error })
   }
   throw invalid('detail', detail, 'an object of JSON')
 }
 
-function invalid(name: string, value: unknown, accepted: string): EventStoreError {
+function invalid(name: string, value: unknown, accepted: string): StoreError {
   const shown = String(value).slice(0, 100)
-  return new EventStoreError('invalid', `${name} of an event is "${shown}"; accepted: ${accepted}`)
+  return new StoreError('invalid', `${name} of an event is "${shown}"; accepted: ${accepted}`)
 }

@@ -1,5 +1,4 @@
 /** The tables of events.db, and how an older one becomes today's. For people: docs/events.md. */
-import type Database from 'better-sqlite3'
 
 /** `diag`, in the header of the file: whose database it is. */
 export const APPLICATION_ID = 0x64696167
@@ -49,20 +48,3 @@ export const MIGRATIONS: readonly string[] = [
     SELECT type, level, count(*) AS events, max(time) AS last FROM events GROUP BY type, level ORDER BY events DESC;
   `,
 ]
-
-export const VERSION = MIGRATIONS.length
-
-/** What has to be set before the first table is made: it cannot be changed later. */
-export function prepareEmpty(db: Database.Database): void {
-  db.pragma('auto_vacuum = INCREMENTAL')
-  db.pragma(`application_id = ${APPLICATION_ID}`)
-}
-
-/** All steps in one transaction: a crash leaves the old version or the new one. */
-export function migrate(db: Database.Database, migrations = MIGRATIONS): void {
-  db.transaction(() => {
-    const from = db.pragma('user_version', { simple: true }) as number
-    for (const sql of migrations.slice(from)) db.exec(sql)
-    if (from < migrations.length) db.pragma(`user_version = ${migrations.length}`)
-  }).immediate()
-}

@@ -1,15 +1,15 @@
-/** What the thread of the store does: all that touches SQLite, one thing after another. */
+/** A database in the thread: all that touches SQLite, one thing after another. */
 import { dirname } from 'node:path'
 import type Database from 'better-sqlite3'
-import type { Row } from '../events/row.ts'
-import { createBelievedClock, retain } from '../events/retention.ts'
-import { EventStoreError } from './error.ts'
+import { createBelievedClock } from './believed-clock.ts'
+import type { Book, Written } from './book.ts'
+import { StoreError } from './error.ts'
 import { identityOf, logSizeOf, setAside, sizeOf } from './files.ts'
 import { BUSY_MS, LOG_BYTES, openStore, type OpenStore } from './open.ts'
-import type { Job, Replies, SetAside, Status, StoreSettings } from './protocol.ts'
-import { queryOf } from '../events/query.ts'
+import { giveBack, pendingBytes } from './pages.ts'
+import type { SetAside, Status, StoreSettings } from './protocol.ts'
+import { continueFrom, countRows, lastId, writeAgain } from './tables.ts'
 import { Trouble, hasRoom, isDamage } from './trouble.ts'
-import { continueFrom, has, insert, lastId } from '../events/write.ts'
 
 /** Longer than that, the log is moved into the database. */
 const CHECKPOINT_BYTES = 2 * 1024 * 1024
@@ -17,16 +17,19 @@ const CHECKPOINT_BYTES = 2 * 1024 * 1024
 const OFF_TIMES = 30
 
 export class StoreEngine {
+  readonly #book: Book
   readonly #settings: StoreSettings
   readonly #now = createBelievedClock()
   readonly #setAside: SetAside[] = []
   #open: OpenStore | undefined
   #stopped: Stopped | undefined
   #generation = 0
-  #events = 0
+  #rows = 0
   #lastId = 0
+  #notes: readonly string[] = []
 
-  constructor(settings: StoreSettings) {
+  constructor(book: Book, settings: StoreSettings) {
+    this.#book = book
     this.#settings = settings
     this.#reopen()
   }
@@ -40,35 +43,17 @@ export class StoreEngine {
       setAside: [...this.#setAside],
       generation: this.#generation,
       sizeBytes: sizeOf(this.#settings.path),
-      events: this.#events,
-      notes: this.#open?.note === undefined ? [] : [this.#open.note],
+      rows: this.#rows,
+      notes: [...(this.#open?.note === undefined ? [] : [this.#open.note]), ...this.#notes],
     }
   }
 
-  /** The id of the first; the others follow. */
-  append(jobs: readonly Job[]): number {
-    const rows = jobs.flatMap((job) => job.rows)
-    return this.#writing(() => {
-      const first = this.#secured(jobs, rows, insert(this.#db(), jobs))
-      this.#events += rows.length
-      this.#lastId = Math.max(this.#lastId, first + rows.length - 1)
-      return first
-    })
-  }
-
-  query(filter: Parameters<typeof queryOf>[0]): Replies['query'] {
-    const { sql, values } = queryOf(filter)
-    return this.#reading((db) => db.prepare(sql).all(...values) as (Row & { id: number })[])
-  }
-
-  boots(): Replies['boots'] {
-    const sql = 'SELECT boot_id AS bootId, first, last FROM boots ORDER BY last DESC'
-    return this.#reading((db) => db.prepare(sql).all() as { bootId: string; first: string; last: string }[])
-  }
-
-  cursor(name: string): string | undefined {
-    const sql = 'SELECT value FROM cursors WHERE name = ?'
-    return this.#reading((db) => db.prepare(sql).pluck().get(name) as string | undefined)
+  /** What a verb of the book answers. @throws StoreError; errors of SQLite and of the book. */
+  answer(verb: string, argument: unknown): unknown {
+    const read = this.#book.reads[verb] as ((db: Database.Database, argument: unknown) => unknown) | undefined
+    if (read) return this.#reading((db) => read(db, argument))
+    const write = this.#book.writes[verb] as (db: Database.Database, argument: unknown) => Written<unknown>
+    return this.#writing(() => this.#secured(() => write(this.#db(), argument)))
   }
 
   /** Moves of the log into the database what nobody else still reads, waiting for nobody. */
@@ -82,8 +67,7 @@ export class StoreEngine {
     if (this.#stopped) this.#probe()
     if (this.#stopped) return this.#stopped.state === 'off' ? probeMs * OFF_TIMES : probeMs
     try {
-      const { more, deleted } = this.#writing(() => retain(this.#db(), this.#bounds(), this.#now()))
-      this.#events -= deleted
+      const more = this.#writing(() => this.#keepWithin())
       this.#writing(() => this.#tidy())
       return more ? 1 : 1000
     } catch {
@@ -98,6 +82,22 @@ export class StoreEngine {
     open?.close()
   }
 
+  /** Returns whether there is more to do. What is done here is there after a power cut or it is not: nobody waits for it. */
+  #keepWithin(): boolean {
+    const { maxBytes } = this.#settings
+    const db = this.#db()
+    db.pragma('synchronous = NORMAL')
+    try {
+      const bounds = { nowMs: this.#now(), maxPageBytes: Math.max(maxBytes - LOG_BYTES, maxBytes / 2) }
+      const { rows, more, notes = [] } = this.#book.maintain(db, this.#settings as never, bounds)
+      this.#rows -= rows
+      this.#notes = notes
+      return more || giveBack(db)
+    } finally {
+      db.pragma('synchronous = FULL')
+    }
+  }
+
   /** The log is kept short, and the database as small as its pages; SQLite does that only when somebody writes. */
   #tidy(): void {
     const { path, maxBytes } = this.#settings
@@ -108,20 +108,15 @@ export class StoreEngine {
     else if (tooLarge || logSizeOf(path) > LOG_BYTES) withoutWaiting(db, 'TRUNCATE')
   }
 
-  #bounds() {
-    const { maxAgeMs, maxBytes } = this.#settings
-    return { maxAgeMs, maxPageBytes: Math.max(maxBytes - LOG_BYTES, maxBytes / 2) }
-  }
-
   #db(): Database.Database {
     if (this.#open && !this.#stopped) return this.#open.db
     const { state, trouble } = this.#stopped!
-    throw new EventStoreError(state, trouble.reason)
+    throw new StoreError(state, trouble.reason)
   }
 
   /** What is paused can still be asked. */
   #reading<T>(read: (db: Database.Database) => T): T {
-    if (!this.#open) throw new EventStoreError('off', this.#stopped!.trouble.reason)
+    if (!this.#open) throw new StoreError('off', this.#stopped!.trouble.reason)
     try {
       return read(this.#open.db)
     } catch (error) {
@@ -137,36 +132,36 @@ export class StoreEngine {
         return write()
       } catch (error) {
         // Not SQLite's and not the system's.
-        if ((error as { code?: string }).code === undefined || error instanceof EventStoreError) throw error
+        if ((error as { code?: string }).code === undefined || error instanceof StoreError) throw error
         if (tries === 0 && isDamage(error)) this.#replace(error)
         else throw this.#stop('paused', new Trouble(error))
       }
     }
   }
 
-  /**
-   * Somebody may have removed the database or its log under us: what was committed is nowhere then. Returns the first id, in
-   * the files that are there.
-   */
-  #secured(jobs: readonly Job[], rows: readonly Row[], first: number): number {
+  /** Somebody may have removed the database or its log under us: what was committed is nowhere then, and is written again. */
+  #secured(write: () => Written<unknown>): unknown {
     const { path } = this.#settings
+    const written = write()
     const { main, log } = this.#open!.identity
     const now = identityOf(path)
-    if (now?.main === main && now.log === log) return first
+    if (now?.main === main && now.log === log) return this.#counted(written)
     const message = `${now?.main === main ? 'its write-ahead log' : 'it'} was removed or replaced while diagd wrote to it`
     this.#setAside.push({ path, why: 'removed', message })
-    const last = first + rows.length - 1
     this.#reopen()
-    const db = this.#db()
     // Closing may have moved the log into the database.
-    if (rows.length > 0 && has(db, last, rows.at(-1)!)) return first
-    continueFrom(db, this.#lastId)
-    return insert(db, jobs)
+    return written.isThere(this.#db()) ? written.reply : this.#counted(write())
   }
 
-  #stop(state: 'paused' | 'off', trouble: Trouble): EventStoreError {
+  #counted({ rows, reply }: Written<unknown>): unknown {
+    this.#rows += rows
+    this.#lastId = lastId(this.#db(), this.#book.table)
+    return reply
+  }
+
+  #stop(state: 'paused' | 'off', trouble: Trouble): StoreError {
     this.#stopped = { state, trouble, sinceMs: this.#stopped?.sinceMs ?? Date.now() }
-    return new EventStoreError(state, trouble.reason)
+    return new StoreError(state, trouble.reason)
   }
 
   /** Whether it goes again. */
@@ -176,8 +171,7 @@ export class StoreEngine {
       if (trouble.diskIsFull && !hasRoom(dirname(this.#settings.path))) return
       if (!this.#open || !trouble.passes) this.#reopen()
       if (!this.#open) return
-      const sql = `INSERT OR REPLACE INTO cursors (name, value) VALUES ('diagd.probe', ?)`
-      this.#open.db.prepare(sql).run(new Date().toISOString())
+      writeAgain(this.#open.db)
       this.#stopped = undefined
     } catch (error) {
       this.#stop('paused', new Trouble(error))
@@ -187,12 +181,13 @@ export class StoreEngine {
   #reopen(): void {
     try {
       this.close()
-      this.#open = openStore(this.#settings.path)
+      this.#open = openStore(this.#settings.path, this.#book)
       const { db, aside } = this.#open
       if (aside) this.#setAside.push(aside)
-      this.#events = db.prepare('SELECT count(*) FROM events').pluck().get() as number
-      continueFrom(db, this.#lastId)
-      this.#lastId = lastId(db)
+      const { table } = this.#book
+      this.#rows = countRows(db, table)
+      continueFrom(db, table, this.#lastId)
+      this.#lastId = lastId(db, table)
       this.#generation += 1
       this.#stopped = undefined
     } catch (error) {
@@ -214,12 +209,6 @@ export class StoreEngine {
     }
     this.#reopen()
   }
-}
-
-/** What is in the log and not in the database yet. */
-function pendingBytes(db: Database.Database): number {
-  const [{ log = 0, checkpointed = 0 } = {}] = db.pragma('wal_checkpoint(NOOP)') as { [name: string]: number }[]
-  return (log - checkpointed) * (db.pragma('page_size', { simple: true }) as number)
 }
 
 /** What others read stays where it is. */

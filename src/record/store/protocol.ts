@@ -1,41 +1,27 @@
-/** What is said between the store and its thread. */
-import type { Cursor, EventFilter } from '../events/event.ts'
-import type { Row } from '../events/row.ts'
+/** What is said between a store and the thread in which its database is. */
 import type { StoreErrorCode } from './error.ts'
 
+/** Of one database; a book may ask for more. */
 export interface StoreSettings {
   readonly path: string
-  /** Older events go, milliseconds. */
-  readonly maxAgeMs: number
   /** What the database and its log may take on the disk. */
   readonly maxBytes: number
   /** How often a store that is paused tries again; one that is off, thirty times as seldom. */
   readonly probeMs: number
 }
 
-/** Kept together or not at all. */
-export interface Job {
-  readonly rows: readonly Row[]
-  readonly cursor?: Cursor
-}
+/** `book` is the name of one. */
+export type Asked = { readonly book: string; readonly id: number } & (
+  | { readonly verb: string; readonly argument: unknown }
+  | { readonly own: OwnRequest }
+)
 
-export type Request =
-  | { readonly kind: 'append'; readonly jobs: readonly Job[] }
-  | { readonly kind: 'query'; readonly filter: Omit<EventFilter, 'boot'> & { readonly boot?: string } }
-  | { readonly kind: 'boots' }
-  | { readonly kind: 'cursor'; readonly name: string }
+/** What every database answers. */
+export type OwnRequest =
+  | { readonly kind: 'open'; readonly settings: StoreSettings }
+  /** The log is to be short. */
   | { readonly kind: 'checkpoint' }
   | { readonly kind: 'close' }
-
-export interface Replies {
-  /** The id of the first; the others follow. */
-  readonly append: number
-  readonly query: readonly (Row & { readonly id: number })[]
-  readonly boots: readonly { readonly bootId: string; readonly first: string; readonly last: string }[]
-  readonly cursor: string | undefined
-  readonly checkpoint: undefined
-  readonly close: undefined
-}
 
 export interface SetAside {
   /** What it is called now. */
@@ -56,17 +42,19 @@ export interface Status {
   /** Counts the files that were opened. */
   readonly generation: number
   readonly sizeBytes: number
-  readonly events: number
+  /** Of the table that tells the order. */
+  readonly rows: number
   /** What is worth knowing and stops nothing. */
   readonly notes: readonly string[]
 }
 
-export interface Failure {
+interface Failure {
   readonly code: StoreErrorCode
   readonly message: string
 }
 
-export type Said =
-  | { readonly status: Status }
-  | { readonly id: number; readonly status: Status; readonly reply: unknown }
-  | { readonly id: number; readonly status: Status; readonly failure: Failure }
+export type Said = { readonly book: string; readonly status: Status } & (
+  | { readonly id?: undefined }
+  | { readonly id: number; readonly reply: unknown }
+  | { readonly id: number; readonly failure: Failure }
+)

@@ -1,100 +1,159 @@
-/** The thread of the store, seen from outside: questions and answers, and a new thread when one breaks down. */
-import { Worker } from 'node:worker_threads'
-import { EventStoreError } from './error.ts'
-import type { Replies, Request, Said, Status, StoreSettings } from './protocol.ts'
+/** The thread of the databases, seen from outside: questions and answers, and a new thread when one breaks down. */
+import type { Worker } from 'node:worker_threads'
+import type { Argument, Book, Reply, SettingsOf, Verb } from './book.ts'
+import { StoreError } from './error.ts'
+import type { Asked, OwnRequest, Said, Status } from './protocol.ts'
 
 const FIRST_RESTART_MS = 1000
 const MOST_RESTART_MS = 60_000
 
 export interface StoreThread {
-  /** Starts the thread where it does not run yet. @throws EventStoreError. */
-  ask<K extends Request['kind']>(request: Extract<Request, { kind: K }>): Promise<Replies[K]>
-  started(): boolean
+  /** One more database in it, which is opened at the first question. */
+  attach<B extends Book>(book: B, settings: SettingsOf<B>, hearing: Hearing): Desk<B>
+}
+
+interface Hearing {
+  said(status: Status): void
+  /** The thread is gone, and comes again by itself. */
+  broke(down: Down): void
+}
+
+export interface Down {
+  /** `off`: it could not even be started. */
+  readonly code: 'paused' | 'off'
+  readonly reason: string
+}
+
+/** Where one database is asked. */
+export interface Desk<B extends Book> {
+  /** @throws StoreError. */
+  ask<V extends Verb<B>>(verb: V, argument: Argument<B, V>): Promise<Reply<B, V>>
+  /** Makes its log short. */
+  checkpoint(): Promise<unknown>
+  close(): Promise<unknown>
+  opened(): boolean
   /** Milliseconds that the oldest question waits. */
   waitingMs(): number
-  /** Ends it, whatever it does. */
-  terminate(): void
+  /** It is not asked any more, whatever it does. The thread ends with the last one. */
+  leave(): void
 }
 
 interface Waiting {
+  readonly book: string
   readonly sinceMs: number
   readonly resolve: (reply: unknown) => void
   readonly reject: (error: Error) => void
 }
 
-/** `broke`: it is gone, and comes again by itself. */
-export function createStoreThread(
-  settings: StoreSettings,
-  { said, broke }: { said: (status: Status) => void; broke: (why: string) => void },
-): StoreThread {
+interface Attached extends Hearing {
+  readonly settings: SettingsOf<Book>
+  opened: boolean
+}
+
+/** `start` makes a thread in which hostBooks() runs. */
+export function createStoreThread(start: () => Worker): StoreThread {
+  const attached = new Map<string, Attached>()
   const waiting = new Map<number, Waiting>()
   let worker: Worker | undefined
+  let down: Down | undefined
   let restart: NodeJS.Timeout | undefined
   let restartMs = FIRST_RESTART_MS
+  let spoke = false
   let next = 0
-  let ended = false
 
   const hear = (message: Said) => {
+    spoke = true
     restartMs = FIRST_RESTART_MS
-    said(message.status)
-    if (!('id' in message)) return
+    attached.get(message.book)?.said(message.status)
+    if (message.id === undefined) return
     const asked = waiting.get(message.id)
     waiting.delete(message.id)
     if (waiting.size === 0) worker?.unref()
-    if ('failure' in message) asked?.reject(new EventStoreError(message.failure.code, message.failure.message))
+    if ('failure' in message) asked?.reject(new StoreError(message.failure.code, message.failure.message))
     else asked?.resolve(message.reply)
   }
-  const lost = (started: Worker, why: string) => {
-    if (started !== worker) return
+  const lost = (gone: Worker, why: string) => {
+    if (gone !== worker) return
     worker = undefined
-    for (const { reject } of waiting.values()) reject(new EventStoreError('failed', `the thread of the store ${why}`))
-    waiting.clear()
-    if (ended) return
-    broke(why)
-    restart = setTimeout(start, restartMs).unref()
+    const code = spoke ? 'paused' : 'off'
+    down = {
+      code,
+      reason: spoke ? `the thread of the store ${why}` : `the thread of the store does not start: it ${why}`,
+    }
+    drop(() => true, new StoreError(spoke ? 'failed' : 'off', down.reason))
+    for (const one of attached.values()) if (one.opened) one.broke(down)
+    restart = setTimeout(begin, restartMs).unref()
     restartMs = Math.min(restartMs * 2, MOST_RESTART_MS)
   }
-  const start = () => {
-    const started = new Worker(new URL('store-worker.ts', import.meta.url), {
-      workerData: settings,
-      execArgv: [],
-      resourceLimits: { maxOldGenerationSizeMb: 96, maxYoungGenerationSizeMb: 8 },
-    })
+  const begin = () => {
+    const started = start()
     worker = started
+    spoke = false
     // What a thread said before it broke down may come after.
     started.on('message', (message: Said) => {
       if (started === worker) hear(message)
     })
     started.once('error', (error: Error) => lost(started, `broke down: ${error.message}`))
     started.once('exit', () => lost(started, 'ended'))
+    for (const [book, one] of attached) if (one.opened) open(book, one)
     if (waiting.size === 0) started.unref()
     return started
   }
+  const post = (book: string, message: { own: OwnRequest } | { verb: string; argument: unknown }) => {
+    const { promise, resolve, reject } = Promise.withResolvers<unknown>()
+    const id = next++
+    waiting.set(id, { book, sinceMs: performance.now(), resolve, reject })
+    const target = worker!
+    target.ref()
+    target.postMessage({ book, id, ...message } satisfies Asked)
+    return promise
+  }
+  const open = (book: string, one: Attached) => {
+    one.opened = true
+    post(book, { own: { kind: 'open', settings: one.settings } }).catch(() => {})
+  }
+  const ask = async (book: string, message: Parameters<typeof post>[1]) => {
+    const one = attached.get(book)
+    if (!one) throw new StoreError('closed', 'the store is closed')
+    if (!worker && down) throw new StoreError(down.code, down.reason)
+    if (!worker) begin()
+    if (!one.opened) open(book, one)
+    return post(book, message)
+  }
+  const drop = (which: (waiting: Waiting) => boolean, error: StoreError) => {
+    for (const [id, one] of waiting) {
+      if (!which(one)) continue
+      waiting.delete(id)
+      one.reject(error)
+    }
+  }
+  const end = () => {
+    clearTimeout(restart)
+    const gone = worker
+    worker = undefined
+    void gone?.terminate()
+  }
   return {
-    ask<K extends Request['kind']>(request: Extract<Request, { kind: K }>) {
-      const { promise, resolve, reject } = Promise.withResolvers<Replies[K]>()
-      if (ended) reject(new EventStoreError('closed', 'the store is closed'))
-      else if (restart && !worker) reject(new EventStoreError('paused', 'the thread of the store is started anew'))
-      else {
-        const id = next++
-        waiting.set(id, { sinceMs: performance.now(), resolve: resolve as (reply: unknown) => void, reject })
-        const target = worker ?? start()
-        target.ref()
-        target.postMessage({ id, request })
+    attach(book, settings, hearing) {
+      attached.set(book.name, { ...hearing, settings, opened: false })
+      return {
+        ask: (verb, argument) => ask(book.name, { verb, argument }) as Promise<Reply<typeof book, typeof verb>>,
+        checkpoint: () => ask(book.name, { own: { kind: 'checkpoint' } }),
+        close: () => ask(book.name, { own: { kind: 'close' } }),
+        opened: () => attached.get(book.name)?.opened === true && worker !== undefined,
+        waitingMs: () => longest(waiting, book.name),
+        leave() {
+          attached.delete(book.name)
+          drop((one) => one.book === book.name, new StoreError('closed', 'the store is closed'))
+          if (attached.size === 0) end()
+        },
       }
-      return promise
-    },
-    started: () => worker !== undefined,
-    waitingMs() {
-      const [oldest] = waiting.values()
-      return oldest ? performance.now() - oldest.sinceMs : 0
-    },
-    terminate() {
-      ended = true
-      clearTimeout(restart)
-      const gone = worker
-      if (gone) lost(gone, 'was ended')
-      void gone?.terminate()
     },
   }
+}
+
+/** The first of a map is the oldest. */
+function longest(waiting: ReadonlyMap<number, Waiting>, book: string): number {
+  for (const one of waiting.values()) if (one.book === book) return performance.now() - one.sinceMs
+  return 0
 }

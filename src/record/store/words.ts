@@ -1,40 +1,63 @@
-/** What the store itself has to tell, as events. */
-import type { NewEvent } from '../events/event.ts'
+/** What a database has to tell of itself, to be kept as events. */
+import type { Book } from './book.ts'
 import type { SetAside } from './protocol.ts'
 
-/** While events were not taken. */
+export interface Notice {
+  readonly timeMs: number
+  readonly monotonicMs: number
+  readonly type: string
+  readonly level: 'warning' | 'error' | 'critical'
+  /** The database. */
+  readonly subject: string
+  readonly message: string
+  readonly detail: Readonly<Record<string, unknown>>
+}
+
+/** While nothing was taken. */
 export interface Pause {
   readonly sinceMs: number
   readonly reason: string
-  readonly refusedEvents: number
+  /** What came meanwhile. */
+  readonly refused: number
 }
 
-export function resumedEvent({ sinceMs, reason, refusedEvents }: Pause, bootId: string): NewEvent {
+type Named = Pick<Book, 'fileName' | 'words'>
+
+export function resumedNotice({ fileName, words }: Named, { sinceMs, reason, refused }: Pause): Notice {
   const from = new Date(sinceMs).toISOString()
   const to = new Date().toISOString()
-  return own(bootId, {
+  const { kept, units } = words
+  return {
+    ...now(),
     type: 'diagd.recorder.resumed',
     level: 'warning',
-    message: `Events were not recorded from ${from} to ${to}: ${reason}. Events refused meanwhile: ${refusedEvents}`,
-    detail: { from, to, reason, refusedEvents },
-  })
+    subject: fileName,
+    message: `${kept} were not recorded from ${from} to ${to}: ${reason}. ${capital(units)} refused meanwhile: ${refused}`,
+    detail: { from, to, reason, [`refused${capital(units)}`]: refused },
+  }
 }
 
-export function setAsideEvent({ path, why, message }: SetAside, bootId: string): NewEvent {
-  return own(bootId, {
+export function setAsideNotice(book: Named, aside: SetAside): Notice {
+  const { path, why } = aside
+  return {
+    ...now(),
     type: `diagd.recorder.${why}`,
     level: why === 'damaged' ? 'critical' : 'error',
-    message: setAsideText({ path, why, message }),
+    subject: book.fileName,
+    message: setAsideText(book, aside),
     detail: { path, why },
-  })
+  }
 }
 
-export function setAsideText({ path, why, message }: SetAside): string {
-  if (why === 'removed') return `The database of events (${path}): ${message}`
-  return `The database of events was set aside as ${path}, and a new one was begun: ${message}`
+export function setAsideText({ words }: Pick<Named, 'words'>, { path, why, message }: SetAside): string {
+  if (why === 'removed') return `${words.database} (${path}): ${message}`
+  return `${words.database} was set aside as ${path}, and a new one was begun: ${message}`
 }
 
-function own(bootId: string, event: Pick<NewEvent, 'type' | 'level' | 'message'> & { detail: object }): NewEvent {
-  const now = { timeMs: Date.now(), monotonicMs: Number(process.hrtime.bigint()) / 1e6 }
-  return { ...event, ...now, bootId, source: 'diagd', subject: 'events.db', detail: { ...event.detail } }
+function now(): { timeMs: number; monotonicMs: number } {
+  return { timeMs: Date.now(), monotonicMs: Number(process.hrtime.bigint()) / 1e6 }
+}
+
+function capital(word: string): string {
+  return word.charAt(0).toUpperCase() + word.slice(1)
 }

@@ -4,8 +4,10 @@ import { statSync, closeSync, copyFileSync, openSync, readFileSync, readdirSync,
 import { basename, dirname, join } from 'node:path'
 import Database from 'better-sqlite3'
 import { describe, expect, test } from 'vitest'
-import { VERSION } from '../../../src/record/events/schema.ts'
-import { ask, event, stateFolder, storeIn, until } from './kit.ts'
+import { MIGRATIONS } from '../../../src/record/events/schema.ts'
+import { ask, event, stateFolder, storeIn, until } from '../events/kit.ts'
+
+const VERSION = MIGRATIONS.length
 
 /** A closed database with events. */
 async function filled(folder: string, count = 500): Promise<string> {

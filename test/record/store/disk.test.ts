@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import type { EventStore } from '../../../src/record/events/event.ts'
-import { ask, copyTo, event, stateFolder, storeIn, until } from './kit.ts'
+import { ask, copyTo, event, stateFolder, storeIn, until } from '../events/kit.ts'
 
 /** Whether this process may mount. */
 const canMount = process.geteuid?.() === 0

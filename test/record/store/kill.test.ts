@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
-import { ask, event, stateFolder, storeIn } from './kit.ts'
+import { ask, event, stateFolder, storeIn } from '../events/kit.ts'
 
 const CHILD = fileURLToPath(new URL('kill-child.ts', import.meta.url))
 const ROUNDS = Number(process.env.KILL_ROUNDS ?? 20)

@@ -1,9 +1,7 @@
 /** Every filter that can be selective is answered from an index; nothing is sorted but numbers. */
-import Database from 'better-sqlite3'
 import { expect, test } from 'vitest'
-import { migrate, prepareEmpty } from '../../../src/record/events/schema.ts'
 import { queryOf } from '../../../src/record/events/query.ts'
-import { NOON_MS } from './kit.ts'
+import { emptyDatabase, NOON_MS } from './kit.ts'
 
 test.each([
   [{}, 'SCAN events'],
@@ -17,9 +15,7 @@ test.each([
   [{ sinceMs: NOON_MS, untilMs: NOON_MS }, 'events_time (time>? AND time<?)'],
   [{ text: 'x' }, 'SCAN events'],
 ] as const)('%j by %s', (filter, index) => {
-  const db = new Database(':memory:')
-  prepareEmpty(db)
-  migrate(db)
+  const db = emptyDatabase()
   const { sql, values } = queryOf({ limit: 10, ...filter })
   const plan = (db.prepare(`EXPLAIN QUERY PLAN ${sql}`).all(...values) as { detail: string }[]).map((row) => row.detail)
   expect(plan.join('\n')).toContain(index)

@@ -1,15 +1,12 @@
 /** What docs/events.md tells people to type works, and it names every column. */
 import { readFileSync } from 'node:fs'
-import Database from 'better-sqlite3'
 import { expect, test } from 'vitest'
-import { migrate, prepareEmpty } from '../../../src/record/events/schema.ts'
+import { emptyDatabase } from './kit.ts'
 
 const page = readFileSync(new URL('../../../docs/events.md', import.meta.url), 'utf8')
 const [, examples = ''] = /```sql\n([^]*?)```/.exec(page)!
 
-const db = new Database(':memory:')
-prepareEmpty(db)
-migrate(db)
+const db = emptyDatabase()
 const put = db.prepare(
   `INSERT INTO events VALUES (NULL, ?, '2026-06-15T12:00:00.000000Z', 1, 'kernel', ?, 'error', 'x', 'm', '{"exitCode": 3}')`,
 )

@@ -5,8 +5,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { onTestFinished } from 'vitest'
-import type { EventStore, NewEvent, Snapshot, SnapshotEnd } from '../../../src/record/events/event.ts'
-import { createEventStore, type EventStoreOptions } from '../../../src/record/events/store.ts'
+import type { NewEvent, Snapshot, SnapshotEnd } from '../../../src/record/events/event.ts'
+import { eventsBook } from '../../../src/record/events/book.ts'
+import { createEventStore, type EventStoreOptions, type OwnEventStore } from '../../../src/record/events/store.ts'
+import { migrate, prepareEmpty } from '../../../src/record/store/tables.ts'
 
 export const BOOT = '0f1e2d3c-0000-4000-8000-000000000001'
 export const BOOT_BEFORE = '0f1e2d3c-0000-4000-8000-000000000000'
@@ -19,7 +21,7 @@ export async function stateFolder(): Promise<string> {
 }
 
 /** Closed when the test ends. Nothing is too old, whatever time the events of the test have. */
-export function storeIn(folder: string, options: Partial<EventStoreOptions> = {}): EventStore {
+export function storeIn(folder: string, options: Partial<EventStoreOptions> = {}): OwnEventStore {
   const store = createEventStore({ folder, bootId: BOOT, maxAgeMs: 1e14, probeMs: 20, ...options })
   onTestFinished(() => store.close())
   return store
@@ -36,6 +38,14 @@ export function event(message: string, more: Partial<NewEvent> = {}): NewEvent {
     message,
     ...more,
   }
+}
+
+/** In memory, with today's tables. */
+export function emptyDatabase(): Database.Database {
+  const db = new Database(':memory:')
+  prepareEmpty(db, eventsBook)
+  migrate(db, eventsBook)
+  return db
 }
 
 /** What another program sees in the database. */

@@ -1,19 +1,18 @@
 /** What goes first when there is too much, and that it goes in small steps. */
-import Database from 'better-sqlite3'
+import type Database from 'better-sqlite3'
 import { describe, expect, test } from 'vitest'
 import { timeText } from '../../../src/record/events/row.ts'
-import { createBelievedClock, retain } from '../../../src/record/events/retention.ts'
-import { migrate, prepareEmpty } from '../../../src/record/events/schema.ts'
-import { ask, event, NOON_MS, stateFolder, storeIn, until } from './kit.ts'
+import { retain } from '../../../src/record/events/retention.ts'
+import { createBelievedClock } from '../../../src/record/store/believed-clock.ts'
+import { giveBack } from '../../../src/record/store/pages.ts'
+import { ask, emptyDatabase, event, NOON_MS, stateFolder, storeIn, until } from './kit.ts'
 
 const HOUR_MS = 3600e3
 const NOT_TOO_LARGE = 1e12
 
 /** A database in memory with an event of each time, told by hours before noon. */
 function database(hoursAgo: readonly number[], filler = ''): Database.Database {
-  const db = new Database(':memory:')
-  prepareEmpty(db)
-  migrate(db)
+  const db = emptyDatabase()
   const put = db.prepare(`INSERT INTO events VALUES (NULL, 'boot', ?, NULL, 'api', 't', 'info', '', ?, NULL)`)
   db.transaction(() => {
     for (const hours of hoursAgo) put.run(timeText(NOON_MS - hours * HOUR_MS), filler)
@@ -25,9 +24,10 @@ function database(hoursAgo: readonly number[], filler = ''): Database.Database {
 function all(db: Database.Database, bounds: { maxAgeMs?: number; maxPageBytes?: number }, nowMs = NOON_MS): number[] {
   const steps: number[] = []
   for (let more = true; more;) {
-    const step = retain(db, { maxAgeMs: 1e14, maxPageBytes: NOT_TOO_LARGE, ...bounds }, nowMs)
-    more = step.more
-    steps.push(step.deleted)
+    const limits = { maxAgeMs: 1e14, maxPageBytes: NOT_TOO_LARGE, nowMs, ...bounds }
+    const step = retain(db, limits, limits)
+    more = step.more || giveBack(db)
+    steps.push(step.rows)
   }
   return steps
 }

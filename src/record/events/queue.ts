@@ -1,6 +1,6 @@
 /** Events on their way to the thread: grouped, so that a commit is shared by many, and limited. */
-import { EventStoreError } from './error.ts'
-import type { Job } from './protocol.ts'
+import { StoreError } from '../store/error.ts'
+import type { Job } from './write.ts'
 
 /** Between two commits. The first event after a pause does not wait. */
 const GROUP_MS = 100
@@ -13,7 +13,7 @@ const MOST_EVENTS = 10_000
 const MOST_CHARACTERS = 16 * 1024 * 1024
 
 export interface StoreQueue {
-  /** Resolves with the id of the first. @throws EventStoreError `busy`, `invalid`, or what the thread says. */
+  /** Resolves with the id of the first. @throws StoreError `busy`, `invalid`, or what the thread says. */
   add(job: Job): Promise<number>
   /** Events that wait. */
   waiting(): number
@@ -69,10 +69,10 @@ export function createStoreQueue(commit: (jobs: readonly Job[]) => Promise<numbe
   return {
     add(job) {
       const more = job.rows.length
-      if (more > MOST_EVENTS) throw new EventStoreError('invalid', `${more} events at once; accepted: ${MOST_EVENTS}`)
+      if (more > MOST_EVENTS) throw new StoreError('invalid', `${more} events at once; accepted: ${MOST_EVENTS}`)
       const length = charactersOf(job)
       if (events + more > MOST_EVENTS || characters + length > MOST_CHARACTERS)
-        throw new EventStoreError('busy', `${events} events wait for the disk already`)
+        throw new StoreError('busy', `${events} events wait for the disk already`)
       const { promise, resolve, reject } = Promise.withResolvers<number>()
       jobs.push({ job, characters: length, resolve, reject })
       events += more

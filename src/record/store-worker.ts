@@ -1,0 +1,6 @@
+/** The thread of the databases: neither an fsync on a bad disk nor the deletion of what is old holds anybody else. */
+import { parentPort } from 'node:worker_threads'
+import { eventsBook } from './events/book.ts'
+import { hostBooks } from './store/host.ts'
+
+hostBooks(parentPort!, [eventsBook])
