@@ -3,7 +3,7 @@ import { configFiles } from './lib/config-files.ts'
 import { allCgroups, ownCgroups } from './lib/system-cgroup.ts'
 import { clock } from './lib/system-clock.ts'
 import { disks, processors } from './lib/system-hardware.ts'
-import { hostKind } from './lib/system-host.ts'
+import { hostKind, osRelease } from './lib/system-host.ts'
 import { sysctl } from './lib/system-sysctl.ts'
 
 const procFiles =
@@ -37,8 +37,7 @@ export default {
 } satisfies Collector
 
 async function host(kit: Kit) {
-  const release = (await kit.read('/etc/os-release')) ?? ''
-  const field = (name: string) => new RegExp(`^${name}="?([^"\\n]*)"?$`, 'm').exec(release)?.[1] ?? null
+  const field = await osRelease(kit)
   const dmi = ['sys_vendor', 'product_name', 'product_version', 'bios_vendor', 'bios_version', 'chassis_asset_tag']
   return {
     ...(await hostKind(kit)),

@@ -52,7 +52,10 @@ export interface DaemonInput {
   }) => Promise<LoadedEngine>
 }
 
-export interface LoadedEngine extends Pick<AppDeps, 'collect' | 'bundleId' | 'collectorIds' | 'node' | 'bootTimeline'> {
+export interface LoadedEngine extends Pick<
+  AppDeps,
+  'collect' | 'bundleId' | 'collectorIds' | 'node' | 'bootTimeline' | 'systemInfo'
+> {
   readonly problems: readonly Problem[]
 }
 

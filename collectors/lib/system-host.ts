@@ -98,3 +98,9 @@ async function machine(kit: Kit): Promise<Evidence[]> {
   }
   return evidence
 }
+
+/** Looks up a field of os-release(5): `PRETTY_NAME`. */
+export async function osRelease(kit: Kit): Promise<(name: string) => string | null> {
+  const release = (await kit.read('/etc/os-release')) ?? (await kit.read('/usr/lib/os-release')) ?? ''
+  return (name) => new RegExp(`^${name}="?([^"\\n]*)"?$`, 'm').exec(release)?.[1] ?? null
+}

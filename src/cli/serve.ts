@@ -30,6 +30,7 @@ export async function serve(io: Io): Promise<number> {
   const log = createLog(config.logLevel, io.stderr, logForm(io))
   const notifier = createNotifier({ environment, warn: (message) => log.logger.warn(message) })
   let deps: BundleDeps | undefined
+  let systemInfo: (() => Promise<Buffer>) | undefined
   const recording = recordingOf(config, () => deps!, log)
   const loadEngine = async (facts: Parameters<typeof createDeps>[1]): Promise<LoadedEngine> => {
     const loaded = await createDeps(config, {
@@ -45,6 +46,11 @@ export async function serve(io: Io): Promise<number> {
       bootTimeline: async (wish, signal) => {
         const { bootTimelineText } = await import('../collect/boot-timeline.ts')
         return bootTimelineText(loaded, wish, signal)
+      },
+      systemInfo: async () => {
+        const { createSystemInfo } = await import('../collect/system-info.ts')
+        systemInfo ??= createSystemInfo(() => loaded)
+        return systemInfo()
       },
       collect: ({ request, sink, ...options }) => collectBundle(request, loaded, sink, options),
     }

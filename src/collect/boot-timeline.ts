@@ -5,15 +5,9 @@ import { timelineSvg } from '../../collectors/lib/boot-timeline/svg.ts'
 import { timelineText } from '../../collectors/lib/boot-timeline/text.ts'
 import type { Timeline } from '../../collectors/lib/boot-timeline/types.ts'
 import type { Boot } from '../../collectors/lib/journal-boots.ts'
-import type { EntryWriter } from '../archive/entry.ts'
 import type { Kit } from '../collector.ts'
+import { askedApart } from './apart.ts'
 import type { BundleDeps } from './deps.ts'
-import { createKit, maskedKit } from './kit.ts'
-import { parseBundleRequest } from './request.ts'
-import type { BundleRun } from './run.ts'
-import { sourceContext } from './source-context.ts'
-import { establishTrust, openRedaction } from './trust.ts'
-import { DEFAULT_LIMITS } from '../config/limits.ts'
 
 export const TIMELINE_FORMATS = ['json', 'txt', 'svg'] as const
 export type TimelineFormat = (typeof TIMELINE_FORMATS)[number]
@@ -30,30 +24,20 @@ export class NoSuchBoot extends Error {
 }
 
 /** @throws NoSuchBoot; a SourceError `withheld` when the mask cannot be trusted with it. */
-export async function bootTimelineText(
+export function bootTimelineText(
   deps: BundleDeps,
   { boot, format }: TimelineWish,
   signal: AbortSignal,
 ): Promise<Buffer> {
-  const request = parseBundleRequest({}, { nowMs: Date.now(), collectorIds: [], defaults: DEFAULT_LIMITS })
-  const ended = new AbortController()
-  const source = sourceContext(request, deps, AbortSignal.any([signal, ended.signal]))
-  const run: Pick<BundleRun, 'request' | 'deps' | 'source' | 'redaction'> = {
-    request,
+  return askedApart(
     deps,
-    source,
-    redaction: openRedaction(request, deps),
-  }
-  try {
-    await establishTrust(run)
-    const kit = maskedKit(createKit(run), (text) => run.redaction.look(text))
-    const listed = await listedBoots(kit)
-    const timeline = await timelineOf(kit, find(listed, boot, kit), () => askSystemd(kit, { manager: [], units: [] }))
-    return await masked(FORMATS[format](timeline), run)
-  } finally {
-    ended.abort(new Error('the timeline is made'))
-    run.redaction.close()
-  }
+    async (kit) => {
+      const listed = await listedBoots(kit)
+      const timeline = await timelineOf(kit, find(listed, boot, kit), () => askSystemd(kit, { manager: [], units: [] }))
+      return FORMATS[format](timeline)
+    },
+    signal,
+  )
 }
 
 const FORMATS: Record<TimelineFormat, (timeline: Timeline) => string> = {
@@ -71,23 +55,4 @@ function find(listed: readonly Boot[], wish: string | number, { host }: Kit): Bo
   const found = typeof wish === 'number' ? others[-wish - 1] : others.find((one) => one.id === id)
   if (found) return found
   throw new NoSuchBoot(`the journal knows this boot (0) and ${others.length} before it; ${wish} is none of them`)
-}
-
-/** By the pipe of an entry: where the mask is not to be trusted, nothing comes out. */
-async function masked(text: string, { redaction }: Pick<BundleRun, 'redaction'>): Promise<Buffer> {
-  const parts: Buffer[] = []
-  const kept: EntryWriter = {
-    path: 'boot/timeline',
-    write: async (part) => void parts.push(Buffer.from(part)),
-    end: async () => [],
-    discard: () => {},
-  }
-  const pipe = redaction.pipe(kept)
-  try {
-    await pipe.write(Buffer.from(text))
-    await pipe.flush()
-  } finally {
-    pipe.discard()
-  }
-  return Buffer.concat(parts)
 }

@@ -12,8 +12,9 @@ import { HttpError, sendProblem, toHttpError } from './errors.ts'
 import { eventsRoutes, type EventsDeps } from './events.ts'
 import { healthRoutes } from './health.ts'
 import type { Places } from './places.ts'
+import { systemInfoRoutes, type SystemInfoDeps } from './system-info.ts'
 
-export interface AppDeps extends AuthDeps, EventsDeps, BootDeps {
+export interface AppDeps extends AuthDeps, EventsDeps, BootDeps, SystemInfoDeps {
   readonly config: AuthDeps['config'] & Pick<Config, 'limits' | 'recipients'>
   readonly logger: FastifyBaseLogger
   readonly places: Places
@@ -61,6 +62,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   debugPackageRoutes(app, deps, audit)
   eventsRoutes(app, deps)
   bootRoutes(app, deps)
+  systemInfoRoutes(app, deps)
   await app.ready()
   return app
 }
