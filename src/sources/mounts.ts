@@ -9,6 +9,13 @@ export interface Mount {
   readonly type: string
   /** `major:minor` of the file system: the same for all bind mounts of one. */
   readonly device: string
+  /** The folder of the file system that is mounted there: `/` but for bind mounts and control groups of containers. */
+  readonly root: string
+  /** What is mounted: `/dev/sda1`, `server:/export`, `tmpfs`. */
+  readonly source: string
+  /** `rw`, `ro`, …, of this mount and of the file system. */
+  readonly options: readonly string[]
+  readonly fileSystemOptions: readonly string[]
 }
 
 /**
@@ -93,13 +100,23 @@ export function parseMountinfo(bytes: Uint8Array): Mount[] {
 
 function parseLine(line: string): Mount | undefined {
   const [left, right] = line.split(' - ')
-  const [, , device, , mountPoint] = left?.split(' ') ?? []
-  const [type] = right?.split(' ') ?? []
+  const [, , device, root = '', mountPoint, options = ''] = left?.split(' ') ?? []
+  const [type, source = '', fileSystemOptions = ''] = right?.split(' ') ?? []
   if (!device || !mountPoint || !type) return undefined
-  const unescaped = mountPoint.replaceAll(/\\([0-7]{3})/g, (_, octal: string) =>
-    String.fromCharCode(Number.parseInt(octal, 8)),
-  )
-  return { device, type, mountPoint: pathText(Buffer.from(unescaped, 'latin1')) }
+  return {
+    device,
+    type,
+    mountPoint: unescaped(mountPoint),
+    root: unescaped(root),
+    source: unescaped(source),
+    options: options.split(','),
+    fileSystemOptions: fileSystemOptions.split(','),
+  }
+}
+
+function unescaped(text: string): string {
+  const bytes = text.replaceAll(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)))
+  return pathText(Buffer.from(bytes, 'latin1'))
 }
 
 async function readTable(root: string): Promise<MountTable> {

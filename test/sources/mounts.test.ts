@@ -64,3 +64,18 @@ test('a path in a recorded tree is looked up where the tree lies', () => {
 test('lines that are no mounts are left out', () => {
   expect(parseMountinfo(Buffer.from('\ngarbage\n1 2 3 - \n'))).toEqual([])
 })
+
+test('tells what is mounted, from where, and how', () => {
+  const line = '36 35 98:0 /mnt1\\0402 /mnt/a\\040b rw,noatime master:1 - ext3 /dev/root\\011x ro,errors=continue\n'
+  expect(parseMountinfo(Buffer.from(line))).toEqual([
+    {
+      device: '98:0',
+      type: 'ext3',
+      mountPoint: '/mnt/a b',
+      root: '/mnt1 2',
+      source: '/dev/root\tx',
+      options: ['rw', 'noatime'],
+      fileSystemOptions: ['ro', 'errors=continue'],
+    },
+  ])
+})
