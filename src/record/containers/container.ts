@@ -1,0 +1,169 @@
+/**
+ * The contract of kept containers: what is kept of each, on the disk and for the rest of diagd. Types only.
+ *
+ *     engine ─events, inspect→ what happened → events.db, state.json, inspect.json
+ *       └ log frames → once each → flood limit → whole lines → mask → tail → segments → (cap: the oldest go)
+ *
+ * One folder for each container, `<state>/containers/<engine label>/<id>/`:
+ *
+ *     state.json     what is known of it, masked
+ *     inspect.json   the engine's own document, the newest there was, masked
+ *     log-<n>.gz     segments: members of gzip, so that zcat reads them; <n> is the number of the first one
+ *     tail-0 tail-1  what is not in a segment yet, and where the log goes on; one of the two is in force
+ *
+ * Everything in it can be read by any process at any time, and is written by one thread.
+ */
+
+/** `removed`: the engine has it no more; all there is of it is here. */
+export type ContainerState = 'created' | 'running' | 'paused' | 'exited' | 'removed'
+
+/** Of one container, as `state.json` has it. Times are milliseconds since 1970. */
+export interface ContainerFacts {
+  /** 64 hexadecimal digits. */
+  readonly id: string
+  readonly name: string
+  readonly image: string
+  /** Of the engine: see `findEngines`. Two engines may have a container of the same name. */
+  readonly engine: string
+  readonly state: ContainerState
+  readonly createdMs?: number
+  readonly startedMs?: number
+  /** When its last run ended. */
+  readonly finishedMs?: number
+  readonly removedMs?: number
+  /** Of its last run. */
+  readonly exitCode?: number
+  /** It was ended by this signal: asked for over the engine, or told by an exit code above 128. */
+  readonly signal?: string
+  readonly oomKilled?: boolean
+  /** What the engine says of a start that failed. */
+  readonly error?: string
+  readonly restartCount?: number
+  readonly health?: { readonly status: string; readonly log: readonly HealthCheck[] }
+  /** The last that was measured of it while it ran. */
+  readonly use?: ContainerUse
+  readonly logDriver?: string
+  /** Why there is no log of it, or not all. */
+  readonly logProblem?: string
+}
+
+export interface HealthCheck {
+  readonly startedMs: number
+  readonly exitCode: number
+  readonly output: string
+}
+
+export interface ContainerUse {
+  readonly timeMs: number
+  readonly memoryBytes?: number
+  readonly memoryPeakBytes?: number
+  readonly memoryLimitBytes?: number
+  readonly cpuSeconds?: number
+  readonly processes?: number
+}
+
+/** What is kept of its log, and what is not. Lines are lines of CRI text. */
+export interface LogFacts {
+  readonly lines: number
+  /** As text, and what its folder takes on the disk. */
+  readonly textBytes: number
+  readonly diskBytes: number
+  /** As the lines have it: `2026-11-21T16:47:23.187458123Z`, so that they sort as texts. */
+  readonly first?: string
+  readonly last?: string
+  /** Lines that are not kept: they came too fast; they were the oldest and the room was used up; they could not be masked. */
+  readonly dropped: Readonly<Record<LossKind, number>>
+  /** Lines after a resumption that may be new ones or known ones: identical, with identical times. They were taken for known. */
+  readonly ambiguous: number
+}
+
+export const LOSS_KINDS = ['flood', 'cap', 'withheld'] as const
+export type LossKind = (typeof LOSS_KINDS)[number]
+
+export interface KeptContainer extends ContainerFacts {
+  readonly folder: string
+  readonly log: LogFacts
+}
+
+/** A stretch of whole lines of a log, deflated when it was stored. */
+export interface KeptSegment extends SegmentFacts {
+  /** Raw deflate without a final block, ended by a full flush: spliced between others as it is (docs/decisions/0001). */
+  readonly bytes: Buffer
+}
+
+/** The header of a segment. */
+export interface SegmentFacts {
+  /** Of this log, from 0 on, without gaps but for what the cap took. */
+  readonly number: number
+  /** What it was masked with: rules, names and patterns of the configuration. Another text, another mask. */
+  readonly rules: string
+  /** How many secret values were known when it was masked: see `KnownValues`. */
+  readonly values: number
+  readonly first: string
+  readonly last: string
+  readonly lines: number
+  readonly lengthBytes: number
+  readonly deflatedBytes: number
+  /** Of the text. */
+  readonly crc32: number
+  readonly sha256: string
+  /** Of this log before this segment: lines that were stored, and lines that were not. */
+  readonly before: {
+    readonly lines: number
+    readonly flood: number
+    readonly withheld: number
+    readonly ambiguous: number
+  }
+}
+
+/** Of a log in its order: text is what is in no segment (markers and the newest lines), whole lines, masked. */
+export type LogPiece = { readonly segment: KeptSegment } | { readonly text: Buffer; readonly lines: number }
+
+/** What the collector, `GET /containers` and `GET /logs` ask: needs no daemon, only the state folder. */
+export interface KeptContainers {
+  /** Those that still exist first, the newest first. */
+  list(): Promise<readonly KeptContainer[]>
+  /**
+   * Its log as one moment left it, the oldest first: at most a segment in memory. `since` and `until` (as in the lines) leave out
+   * segments that lie outside; the lines at the edges may be older or newer. Ends early when the room is needed meanwhile.
+   */
+  log(
+    container: Pick<KeptContainer, 'folder'>,
+    span?: { since?: string; until?: string },
+  ): AsyncGenerator<LogPiece, void, void>
+  /** The masked document; undefined when there is none. */
+  document(container: Pick<KeptContainer, 'folder'>, name: DocumentName): Promise<Buffer | undefined>
+}
+
+export const DOCUMENT_NAMES = ['state.json', 'inspect.json'] as const
+export type DocumentName = (typeof DOCUMENT_NAMES)[number]
+
+/** `waiting`: it is not there, does not run, or must not be asked; looked for again. `hung`: it takes connections and answers none. */
+export type EngineState = 'waiting' | 'connecting' | 'following' | 'hung' | 'refused'
+
+export interface TailHealth {
+  readonly engines: readonly {
+    readonly label: string
+    readonly socket: string
+    readonly state: EngineState
+    readonly since: number
+    /** For people. */
+    readonly problem?: string
+    readonly containers: number
+  }[]
+  /** Since diagd started, of all containers. */
+  readonly lines: number
+  readonly dropped: Readonly<Record<LossKind, number>>
+  /** On the disk. */
+  readonly keptBytes: number
+  /** For people: the disk is full, lines cannot be masked. */
+  readonly problems: readonly string[]
+}
+
+/** Follows all engines, for as long as diagd runs. */
+export interface ContainerTail {
+  /** Resolves when all that the engines had handed over by now is on the disk and can be read; a few seconds at most. */
+  flush(): Promise<void>
+  health(): TailHealth
+  close(): Promise<void>
+}
