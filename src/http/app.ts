@@ -11,10 +11,11 @@ import { debugPackageRoutes } from './debug-package.ts'
 import { HttpError, sendProblem, toHttpError } from './errors.ts'
 import { eventsRoutes, type EventsDeps } from './events.ts'
 import { healthRoutes } from './health.ts'
+import { metricsRoutes, type MetricsDeps } from './metrics.ts'
 import type { Places } from './places.ts'
 import { systemInfoRoutes, type SystemInfoDeps } from './system-info.ts'
 
-export interface AppDeps extends AuthDeps, EventsDeps, BootDeps, SystemInfoDeps {
+export interface AppDeps extends AuthDeps, Omit<EventsDeps & MetricsDeps, 'exporting'>, BootDeps, SystemInfoDeps {
   readonly config: AuthDeps['config'] & Pick<Config, 'limits' | 'recipients'>
   readonly logger: FastifyBaseLogger
   readonly places: Places
@@ -60,7 +61,9 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   app.setNotFoundHandler((request, reply) => sendProblem(reply, nothingHere(request.method, request.url, routes)))
   healthRoutes(app, deps)
   debugPackageRoutes(app, deps, audit)
-  eventsRoutes(app, deps)
+  const databases = { ...deps, exporting: { running: 0 } }
+  eventsRoutes(app, databases)
+  metricsRoutes(app, databases)
   bootRoutes(app, deps)
   systemInfoRoutes(app, deps)
   await app.ready()

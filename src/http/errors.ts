@@ -25,7 +25,7 @@ export const ERRORS = {
   'bundle-failed': { status: 500, title: 'The bundle could not be started' },
   internal: { status: 500, title: 'diagd made a mistake' },
   'shutting-down': { status: 503, title: 'diagd is shutting down' },
-  'not-recording': { status: 503, title: 'Events are not recorded now' },
+  'not-recording': { status: 503, title: 'This is not recorded now' },
   'keys-unreachable': { status: 503, title: 'The credential cannot be checked now' },
   'http-version': { status: 505, title: 'This needs HTTP/1.1' },
 } as const

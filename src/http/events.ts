@@ -3,11 +3,11 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Parameters } from '../collect/request.ts'
 import type { EventFilter, NewEvent, Snapshot, StoredEvent } from '../record/events/event.ts'
 import { timeText } from '../record/events/row.ts'
-import { StoreError, type StoreErrorCode } from '../record/store/error.ts'
+import { sendExport, type ExportDeps } from './database-export.ts'
 import { HttpError } from './errors.ts'
-import { sendExport } from './events-export.ts'
 import { parseEvents, type Moment } from './events-input.ts'
 import { parseEventFilter } from './events-query.ts'
+import { asking, notRecording } from './store-refusals.ts'
 
 /** The recorder as the routes need it. What it cannot do now it rejects with a StoreError. */
 export interface EventsPart {
@@ -26,6 +26,7 @@ export interface EventsDeps {
   readonly node: string
   readonly closing: AbortSignal
   readonly stallMs: number
+  readonly exporting: ExportDeps['exporting']
 }
 
 /** A thousand events of a thousand bytes; a few of the largest. */
@@ -42,14 +43,9 @@ export function eventsRoutes(app: FastifyInstance, deps: EventsDeps): void {
     const found = await asking(() => recorderOf(deps).query(filter))
     return sendEvents(request, reply, { found, next: nextPage(request.url, filter, found) })
   })
-  const exporting = { running: 0 }
   app.get('/events/export', { config: { scope: 'read' } }, async (request, reply) => {
-    await sendExport(
-      request,
-      reply,
-      { ...deps, open: (signal) => asking(() => recorderOf(deps).snapshot(signal)) },
-      exporting,
-    )
+    const open = (signal: AbortSignal) => asking(() => recorderOf(deps).snapshot(signal))
+    await sendExport(request, reply, { ...deps, database: 'events', open })
     return reply
   })
 }
@@ -91,23 +87,4 @@ function nextPage(url: string, { limit }: EventFilter, found: readonly StoredEve
 function recorderOf({ events }: EventsDeps): EventsPart {
   if (events) return events
   throw notRecording('off', 'this diagd records no events')
-}
-
-/** What the store refuses, as an answer. */
-async function asking<T>(ask: () => Promise<T>): Promise<T> {
-  try {
-    return await ask()
-  } catch (error) {
-    if (!(error instanceof StoreError)) throw error
-    if (error.code === 'invalid') throw new HttpError('bad-event', error.message)
-    if (error.code === 'closed') throw new HttpError('shutting-down', 'ask again later')
-    throw notRecording(error.code, error.message)
-  }
-}
-
-/** Seconds until asking again may be of use. */
-const RETRY_AFTER_S: Record<StoreErrorCode, number> = { busy: 1, paused: 5, off: 60, failed: 5, closed: 5, invalid: 5 }
-
-function notRecording(code: StoreErrorCode, message: string): HttpError {
-  return new HttpError('not-recording', message, { headers: { 'retry-after': String(RETRY_AFTER_S[code]) } })
 }

@@ -57,7 +57,7 @@ test('what the daemon refuses is told in its words', async () => {
   const daemon = await startDaemon({ DIAGD_EVENTS: 'none' })
   const { code, stderr } = await daemon.run('event', 'provision.x')
   expect(code).toBe(1)
-  expect(stderr).toContain('Events are not recorded now: this diagd records no events')
+  expect(stderr).toContain('This is not recorded now: this diagd records no events')
 })
 
 test.each([

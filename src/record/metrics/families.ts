@@ -1,4 +1,5 @@
 /** Numbers as Prometheus groups them: a family is one name with one help and one type, and samples with labels. */
+import { LABELS } from './catalogue/labels.ts'
 import type { Metric, Reading, ReadingRow } from './metric.ts'
 
 export interface Family {
@@ -15,18 +16,27 @@ export interface FamilySample {
 }
 
 /** In the order of the catalogue; a metric of which nothing was read has no family. */
-export function readingFamilies(reading: Pick<Reading, 'rows'>, catalogue: readonly Metric[]): Family[] {
-  const rowsOf = Map.groupBy(reading.rows, ({ subject }) => subject)
+export function readingFamilies({ rows }: Pick<Reading, 'rows'>, catalogue: readonly Metric[]): Family[] {
+  const labelled = Map.groupBy(rows.map(named), ({ subject }) => subject)
   const served = catalogue.filter((metric) => metric.prometheus !== undefined)
-  const found = [...Map.groupBy(served, (metric) => metric.prometheus!.name)].map(([name, metrics]) => {
-    const [{ help, kind }] = metrics as [Metric]
-    const samples = metrics.flatMap((metric) => samplesOf(metric, rowsOf.get(metric.subject) ?? []))
-    return { name, help, kind, samples }
+  const found = [...Map.groupBy(served, ({ prometheus }) => prometheus!.name)].map(([name, metrics]) => {
+    const [{ help, kind, prometheus }] = metrics as [Metric]
+    const samples = metrics.flatMap((metric) => samplesOf(metric, labelled.get(metric.subject) ?? []))
+    return { name, help: prometheus!.help ?? help, kind, samples }
   })
   return found.filter(({ samples }) => samples.length > 0)
 }
 
-function samplesOf({ name, prometheus }: Metric, rows: readonly ReadingRow[]): FamilySample[] {
+/** With the labels as Prometheus has them; to it an empty one is none. */
+function named({ subject, labels, values }: ReadingRow): Pick<ReadingRow, 'subject' | 'labels' | 'values'> {
+  const pairs = LABELS[subject].map(({ key, prometheus }) => [prometheus, labels[key]])
+  return { subject, labels: Object.fromEntries(pairs.filter(([name, value]) => name && value)), values }
+}
+
+function samplesOf(
+  { name, prometheus }: Metric,
+  rows: readonly Pick<ReadingRow, 'labels' | 'values'>[],
+): FamilySample[] {
   return rows.flatMap(({ labels, values }) => {
     const value = values[name]
     return value === undefined ? [] : [{ labels: { ...labels, ...prometheus!.labels }, value }]

@@ -1,5 +1,6 @@
 import { execa } from 'execa'
 import { describe, expect, test } from 'vitest'
+import { CATALOGUE as FULL_CATALOGUE } from '../../../src/record/metrics/catalogue/index.ts'
 import { exposition } from '../../../src/record/metrics/exposition.ts'
 import { readingFamilies, type Family } from '../../../src/record/metrics/families.ts'
 import type { Metric, ReadingRow } from '../../../src/record/metrics/metric.ts'
@@ -18,8 +19,8 @@ const CATALOGUE: readonly Metric[] = [
     subject: 'cpu',
     name: 'user_seconds',
     kind: 'counter',
-    help: 'Time of the processor by mode.',
-    prometheus: { name: 'node_cpu_seconds_total', labels: { mode: 'user' } },
+    help: 'Time in programs.',
+    prometheus: { name: 'node_cpu_seconds_total', labels: { mode: 'user' }, help: 'Time of the processor by mode.' },
   },
   {
     subject: 'host',
@@ -32,8 +33,8 @@ const CATALOGUE: readonly Metric[] = [
     subject: 'cpu',
     name: 'idle_seconds',
     kind: 'counter',
-    help: 'Time of the processor by mode.',
-    prometheus: { name: 'node_cpu_seconds_total', labels: { mode: 'idle' } },
+    help: 'Time idle.',
+    prometheus: { name: 'node_cpu_seconds_total', labels: { mode: 'idle' }, help: 'Time of the processor by mode.' },
   },
   { subject: 'host', name: 'kept_only', kind: 'gauge', help: 'Not served.' },
 ]
@@ -63,6 +64,19 @@ test('families of the same name that come from two sides are one', () => {
   )
   expect(text.match(/^# TYPE diagd_things/gm)).toHaveLength(1)
   expect(text).toContain('diagd_things 1\ndiagd_things{a="b"} 2\n')
+})
+
+test('labels as cAdvisor has them; one without a value is left out', () => {
+  const row = (name: string): ReadingRow => ({
+    subject: 'container',
+    labels: { id: '0123456789ab', cgroup: '/docker/0123', name },
+    values: { threads: 1 },
+  })
+  const text = exposition(readingFamilies({ rows: [row('web'), row('')] }, FULL_CATALOGUE), 'text')
+  expect(text.match(/^container_threads.*$/gm)).toEqual([
+    'container_threads{container_id="0123456789ab",id="/docker/0123",name="web"} 1',
+    'container_threads{container_id="0123456789ab",id="/docker/0123"} 1',
+  ])
 })
 
 test('what is not there is not told as zero', () => {

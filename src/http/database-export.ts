@@ -1,6 +1,6 @@
-/** events.db over HTTP: a copy of one moment, streamed while others write. */
+/** A database over HTTP: a copy of one moment, streamed while others write. */
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import type { Snapshot } from '../record/events/event.ts'
+import type { Snapshot } from '../sources/sqlite-snapshot.ts'
 import { HttpError } from './errors.ts'
 import { resetConnection, responseSink } from './stream.ts'
 
@@ -9,20 +9,20 @@ const MOST_EXPORTS = 4
 const RETRY_AFTER_S = 10
 
 export interface ExportDeps {
+  /** What the file is called by. */
+  readonly database: 'events' | 'metrics'
   readonly node: string
+  /** Of all databases together. */
+  readonly exporting: { running: number }
   readonly closing: AbortSignal
   readonly stallMs: number
   readonly open: (signal: AbortSignal) => Promise<Snapshot>
 }
 
-export async function sendExport(
-  request: FastifyRequest,
-  reply: FastifyReply,
-  deps: ExportDeps,
-  exporting: { running: number },
-): Promise<void> {
+export async function sendExport(request: FastifyRequest, reply: FastifyReply, deps: ExportDeps): Promise<void> {
+  const { exporting } = deps
   if (exporting.running >= MOST_EXPORTS) {
-    const detail = `${MOST_EXPORTS} copies of the database are under way; try again in ${RETRY_AFTER_S} s`
+    const detail = `${MOST_EXPORTS} copies of databases are under way; try again in ${RETRY_AFTER_S} s`
     throw new HttpError('too-many-exports', detail, { headers: { 'retry-after': String(RETRY_AFTER_S) } })
   }
   const gone = new AbortController()
@@ -47,14 +47,14 @@ type Streaming = ExportDeps & { readonly snapshot: Snapshot; readonly signal: Ab
 async function stream(
   request: FastifyRequest,
   reply: FastifyReply,
-  { snapshot: { sizeBytes, mtimeMs, chunks }, signal, stallMs, node }: Streaming,
+  { snapshot: { sizeBytes, mtimeMs, chunks }, signal, stallMs, node, database }: Streaming,
 ): Promise<void> {
   const response = reply.raw
   const day = new Date().toISOString().replaceAll(/[-:]|\.\d+/g, '')
   const headers = {
     'content-type': 'application/vnd.sqlite3',
     'content-length': String(sizeBytes),
-    'content-disposition': `attachment; filename="events-${node}-${day}.db"`,
+    'content-disposition': `attachment; filename="${database}-${node}-${day}.db"`,
     'last-modified': new Date(mtimeMs).toUTCString(),
   }
   const begin = () => {
@@ -73,7 +73,7 @@ async function stream(
     // Who got as many bytes as were announced may be gone by now.
     await sink.end().catch(() => {})
   } catch (error) {
-    request.log.warn({ err: error }, 'the copy of the database of events broke off')
+    request.log.warn({ err: error }, `the copy of the database of ${database} broke off`)
     if (!response.headersSent && !response.destroyed) throw error
     resetConnection(response.socket)
   }
