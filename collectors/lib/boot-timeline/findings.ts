@@ -3,7 +3,7 @@ import { atWork } from './between.ts'
 import type { Part, UnitHistory } from './parts.ts'
 import { installedLate } from './installed-late.ts'
 import { since, span } from './say.ts'
-import { restartsWithVictims, type Ties } from './took-down.ts'
+import { restartsWithVictims, type Takedown, type Ties } from './took-down.ts'
 import type { Finding, Gap, Step } from './types.ts'
 
 export interface Evidence {
@@ -30,22 +30,29 @@ export function findDisasters(evidence: Evidence): Finding[] {
 }
 
 function tookDown({ histories, ties, parts }: Evidence): Finding[] {
-  return restartsWithVictims(histories, ties).map(({ unit, stoppedMs, upMs, victims }) => {
+  return restartsWithVictims(histories, ties).map((takedown) => {
+    const { unit, stoppedMs, victims } = takedown
     const during = atWork(parts, stoppedMs, stoppedMs).filter((name) =>
       parts.some((p) => p.name === name && isScript(p)),
     )
     const names = victims.map(({ name, because }) => (because === '' ? name : `${name} (${because})`))
-    const down = victims.filter((victim) => victim.upMs === undefined).map(({ name }) => name)
-    const lastUpMs = Math.max(upMs ?? 0, ...victims.map((victim) => victim.upMs ?? 0))
-    const verb = upMs === undefined ? 'stop' : 'restart'
-    const end = down.length > 0 ? `${listed(down)} did not come back` : `everything was up again at ${since(lastUpMs)}`
+    const isStop = takedown.upMs === undefined && takedown.failure === undefined
     return {
       id: 'restart-took-down',
-      title: `The ${verb} of ${unit} at ${since(stoppedMs)}${during.length > 0 ? ` (during ${listed(during)})` : ''} took down ${listed(names)}; ${end}.`,
+      title: `The ${isStop ? 'stop' : 'restart'} of ${unit} at ${since(stoppedMs)}${during.length > 0 ? ` (during ${listed(during)})` : ''} took down ${listed(names)}; ${outcome(takedown)}.`,
       steps: [unit, ...victims.map(({ name }) => name)],
       startedMs: stoppedMs,
     }
   })
+}
+
+/** Who did not come back, and why; that somebody stopped a unit is no news of that unit. */
+function outcome({ unit, upMs, failure, victims }: Takedown): string {
+  const itself = failure === undefined ? [] : [{ name: unit, upMs, failure }]
+  const down = [...itself, ...victims].filter((one) => one.upMs === undefined)
+  if (down.length === 0)
+    return `everything was up again at ${since(Math.max(upMs ?? 0, ...victims.map((v) => v.upMs ?? 0)))}`
+  return `${listed(down.map(({ name, failure: why }) => (why === undefined ? name : `${name} (${why})`)))} did not come back`
 }
 
 const isScript = ({ source }: Part): boolean => source === 'phase' || source === 'provision' || source === 'cloud-init'
@@ -60,14 +67,23 @@ function neverEnded({ steps, lastMs, live }: Evidence): Finding[] {
   const parents = new Set(open.map(({ parent }) => parent))
   return open
     .filter(({ name }) => !parents.has(name))
-    .map(({ name, source, startedMs }) => ({
+    .map((step) => ({
       id: 'never-ended',
-      title: live
-        ? `${name} (${source}) began at ${since(startedMs)} and has not ended ${span(lastMs - startedMs)} later.`
-        : `${name} (${source}) began at ${since(startedMs)} and never ended: the boot was over ${span(lastMs - startedMs)} later.`,
-      steps: [name],
-      startedMs,
+      title: `${step.name} (${step.source}) began at ${since(step.startedMs)} and ${unended(step, { steps, lastMs, live })}.`,
+      steps: [step.name],
+      startedMs: step.startedMs,
     }))
+}
+
+function unended(
+  { parent, startedMs }: Step,
+  { steps, lastMs, live }: Pick<Evidence, 'steps' | 'lastMs' | 'live'>,
+): string {
+  const later = span(lastMs - startedMs)
+  if (!live) return `never ended: the boot was over ${later} later`
+  const ran = steps.findLast(({ name }) => name === parent)
+  if (ran && ran.endedMs !== null) return `has not ended: ${ran.name}, which ran it, did at ${since(ran.endedMs)}`
+  return `has not ended ${later} later`
 }
 
 const NETWORK =

@@ -20,27 +20,30 @@ export function tiesOf(show: string): Ties {
   )
 }
 
-export interface Takedown {
+export interface Takedown extends Comeback {
   readonly unit: string
   readonly stoppedMs: number
-  /** undefined when it did not come back. */
-  readonly upMs: number | undefined
   readonly victims: readonly Victim[]
 }
 
-interface Victim {
+interface Comeback {
+  /** When it was up again, to stay; undefined when it did not come back. */
+  readonly upMs: number | undefined
+  /** Why it did not, where it was tried. */
+  readonly failure: string | undefined
+}
+
+interface Victim extends Comeback {
   readonly name: string
   /** `Requires=`, or '' when only the moment tells. */
   readonly because: string
   readonly stoppedMs: number
-  readonly upMs: number | undefined
 }
 
-interface Stop {
+interface Stop extends Comeback {
   readonly unit: string
   readonly fromMs: number
   readonly toMs: number
-  readonly upMs: number | undefined
 }
 
 export function restartsWithVictims(histories: ReadonlyMap<string, UnitHistory>, ties: Ties): Takedown[] {
@@ -54,14 +57,14 @@ export function restartsWithVictims(histories: ReadonlyMap<string, UnitHistory>,
   return all
     .filter(({ root, victims }) => !isVictim(root) || victims.some((victim) => isMutual(root, victim, all)))
     .filter(({ root }, at, kept) => kept.findIndex((other) => other.root.fromMs === root.fromMs) === at)
-    .map(({ root, victims }) => ({ unit: root.unit, stoppedMs: root.fromMs, upMs: root.upMs, victims }))
+    .map(({ root: { unit, fromMs, upMs, failure }, victims }) => ({ unit, stoppedMs: fromMs, upMs, failure, victims }))
 }
 
-/** A step for each that did not come back: otherwise nothing would show that it is down. */
+/** A step for each that was not started again: otherwise nothing would show that it is down. */
 export function leftDown(histories: ReadonlyMap<string, UnitHistory>, ties: Ties): Part[] {
   return restartsWithVictims(histories, ties).flatMap(({ unit, victims }) =>
-    victims.flatMap(({ name, stoppedMs, upMs }) =>
-      upMs === undefined
+    victims.flatMap(({ name, stoppedMs, upMs, failure }) =>
+      upMs === undefined && failure === undefined
         ? [
             {
               name,
@@ -88,9 +91,17 @@ function isMutual(root: Stop, victim: Victim, all: readonly { root: Stop; victim
 function stopsOf({ unit, attempts }: UnitHistory): Stop[] {
   return attempts.flatMap((attempt: Attempt, at) => {
     if (attempt.stoppingMs === undefined) return []
-    const upMs = attempts[at + 1]?.upMs
-    return [{ unit, fromMs: attempt.stoppingMs, toMs: attempt.stoppedMs ?? attempt.stoppingMs, upMs }]
+    const toMs = attempt.stoppedMs ?? attempt.stoppingMs
+    return [{ unit, fromMs: attempt.stoppingMs, toMs, ...comeback(attempts.slice(at + 1)) }]
   })
+}
+
+/** Up for less it was not: what a unit runs has begun, and ends because of what is missing. */
+const STAYS_MS = 10_000
+
+function comeback(attempts: readonly Attempt[]): Comeback {
+  const stayed = attempts.find(({ upMs, failedMs = Infinity }) => upMs !== undefined && failedMs - upMs >= STAYS_MS)
+  return { upMs: stayed?.upMs, failure: stayed ? undefined : attempts.find(({ failedMs }) => failedMs !== undefined)?.failure }
 }
 
 /** systemd stops those first that were started after it, and gives each of them 90 s. */
@@ -106,7 +117,8 @@ function victimsOf(root: Stop, stops: readonly Stop[], ties: Ties): Victim[] {
     // What ended long before the root was stopped did not end for it.
     const isChained = stop.toMs >= root.fromMs - AFTER_MS
     if (!isClose || !isChained || (because === undefined && !isTelling(stop.unit, root.unit, ties))) return []
-    return [{ name: stop.unit, because: because ?? '', stoppedMs: stop.fromMs, upMs: stop.upMs }]
+    const { unit: name, fromMs: stoppedMs, upMs, failure } = stop
+    return [{ name, because: because ?? '', stoppedMs, upMs, failure }]
   })
 }
 

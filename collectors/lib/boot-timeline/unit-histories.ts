@@ -83,7 +83,9 @@ function noteEnd(current: Attempt, line: JournalLine): void {
       current.failure = exitText(line)
       return
     case 'unitFailed':
-      failed(current, line, 'UNIT_RESULT')
+      // By being stopped: 143 is what SIGTERM leaves of many programs.
+      if (current.stoppingMs === undefined) failed(current, line, 'UNIT_RESULT')
+      else if (!isDown(current)) current.stoppedMs = line.monotonicMs
       return
     case 'restartScheduled':
       // Without a failure: it just ended, and is kept alive.

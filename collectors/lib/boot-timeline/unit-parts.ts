@@ -30,7 +30,8 @@ function partOf({ unit, restarts = 0 }: UnitHistory, { attempts, stoppedAt }: Gr
   const common = { name: unit, source: 'systemd', startedMs, ...starts } as const
   const failures = attempts.filter(({ failedMs }) => failedMs !== undefined)
   if (last.failedMs !== undefined) {
-    return { ...common, status: 'failed', endedMs: last.failedMs, detail: failureText(failures, last) }
+    const again = stoppedAt === undefined ? '' : 'stopped and started again: '
+    return { ...common, status: 'failed', endedMs: last.failedMs, detail: again + failureText(failures, last) }
   }
   if (last.upMs === undefined) return { ...common, status: 'open', endedMs: last.stoppedMs ?? null, detail: '' }
   const detail = restartText(failures, restarts, stoppedAt !== undefined)

@@ -53,7 +53,7 @@ describe.each([
     const { title } = timeline.findings.find(({ id }) => id === 'never-ended')!
     expect(title).toMatch(
       inputs.live
-        ? /^pull-images \(phase\) began at \+10\.30 s and has not ended/
+        ? /^pull-images \(phase\) began at \+10\.30 s and has not ended: modules-final\/config-scripts-user, which ran it, did at \+10\.35 s\.$/
         : /^pull-images \(phase\) began at \+10\.30 s and never ended: the boot was over 4\.\d s later/,
     )
     expect(step(timeline, 'pull-images')).toMatchObject({ status: 'never-ended', endedMs: null })
@@ -186,6 +186,61 @@ describe('what is no such disaster, and what is', () => {
     const fsck = found(wait('systemd-fsck@sda.service', 90_000))
     expect(fsck.findings).toEqual([])
     expect(fsck.gaps[0]?.waitedFor).toEqual(['systemd-fsck@sda.service'])
+  })
+
+  describe('a restart after which something stays down', () => {
+    const at = (ms: number, kind: Parameters<typeof journalLine>[1], UNIT: string, fields = {}) =>
+      journalLine(ms, kind, { UNIT, ...fields })
+    const units = 'Id=web.service\nRequires=docker.service\n\nId=docker.service\n'
+    const wentDown = [
+      at(1000, 'started', 'docker.service'),
+      at(2000, 'started', 'web.service'),
+      at(5000, 'stopping', 'web.service'),
+      // docker run, told to end.
+      at(5100, 'processExited', 'web.service', { EXIT_CODE: 'exited', EXIT_STATUS: '143' }),
+      at(5100, 'unitFailed', 'web.service', { UNIT_RESULT: 'exit-code' }),
+      at(5101, 'stopped', 'web.service'),
+      at(5200, 'stopping', 'docker.service'),
+      at(5300, 'stopped', 'docker.service'),
+    ]
+    const cameUp = [at(6000, 'started', 'docker.service'), at(6001, 'started', 'web.service')]
+    const told = (...journal: string[]) =>
+      bootTimeline({ bootId: 'b', live: false, units, journal: [...wentDown, ...journal, END].join('') })
+
+    test('up for a moment is not up; to end when told to is no failure', () => {
+      const failed = [
+        at(6050, 'processExited', 'web.service', { EXIT_CODE: 'exited', EXIT_STATUS: '125' }),
+        at(6050, 'unitFailed', 'web.service', { UNIT_RESULT: 'exit-code' }),
+      ]
+      const timeline = told(...cameUp, ...failed)
+      expect(titles(timeline)).toEqual([
+        'The restart of docker.service at +5.20 s took down web.service (Requires=); web.service (exit status 125) did not come back.',
+      ])
+      expect(timeline.steps.filter(({ name }) => name === 'web.service')).toMatchObject([
+        { status: 'done', startedMs: 2000 },
+        { status: 'failed', startedMs: 5000, endedMs: 6050, detail: 'stopped and started again: exit status 125' },
+      ])
+    })
+
+    test('up for a while, it was up', () => {
+      const crash = at(60_000, 'unitFailed', 'web.service', { UNIT_RESULT: 'signal' })
+      expect(titles(told(...cameUp, crash))).toEqual([
+        expect.stringContaining('(Requires=); everything was up again at +6.00 s.'),
+      ])
+    })
+
+    test('the one that was restarted fails, and those that need it', () => {
+      const failed = [
+        at(6000, 'starting', 'docker.service'),
+        at(6100, 'processExited', 'docker.service', { EXIT_CODE: 'exited', EXIT_STATUS: '1' }),
+        at(6100, 'unitFailed', 'docker.service', { UNIT_RESULT: 'exit-code' }),
+        at(6101, 'startFailed', 'web.service', { JOB_RESULT: 'dependency' }),
+      ]
+      expect(titles(told(...failed))).toEqual([
+        'The restart of docker.service at +5.20 s took down web.service (Requires=); docker.service (exit status 1) and ' +
+          'web.service (dependency) did not come back.',
+      ])
+    })
   })
 
   test('what fails again and again keeps nobody waiting', () => {
