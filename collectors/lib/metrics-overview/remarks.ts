@@ -1,0 +1,196 @@
+/** What stands out, the gravest first: for the head of the picture, for the table and for summary.txt. No I/O. */
+import { clockOf, exceeded, type Exceeded } from './exceeded.ts'
+import { combined, summed } from './grid.ts'
+import { containerMemory, inodesUsed, memoryUsed, shareOf, spaceUsed, swapUsed } from './shares.ts'
+import { topAt } from './top-processes.ts'
+import type { Gap, Happening, Overview, PanelId, Remark, Span, Thing } from './types.ts'
+
+/** From where on a number is worth a line; nothing else decides that. */
+export const LIMITS = {
+  memory: { max: 95 },
+  swap: { max: 80 },
+  disk: { max: 95 },
+  containerMemory: { max: 95 },
+  table: { max: 90 },
+  busy: { avg: 95, forMs: 600_000 },
+  iowait: { avg: 30, forMs: 60_000 },
+  steal: { avg: 10, forMs: 60_000 },
+  cpuPressure: { avg: 60, forMs: 300_000 },
+  memoryPressure: { avg: 10, forMs: 30_000 },
+  ioPressure: { avg: 40, forMs: 60_000 },
+  throttled: { avg: 25, forMs: 60_000 },
+  retransmits: { avg: 5, forMs: 60_000 },
+} as const
+
+export function remarksOf(overview: Overview): readonly Remark[] {
+  const all = [
+    ...kills(overview),
+    ...ofMemory(overview),
+    ...ofMounts(overview),
+    ...ofContainers(overview),
+    ...ofDisks(overview),
+    ...ofProcessor(overview),
+    ...ofNetwork(overview),
+    ...ofTime(overview),
+  ]
+  return [...all.filter(({ severity }) => severity === 'bad'), ...all.filter(({ severity }) => severity === 'odd')]
+}
+
+/** In containers, and on the machine those that were in none. */
+function kills({ host, things, grid }: Overview): Remark[] {
+  const of = (thing: Thing) => thing.counted('oom_kills')
+  const inContainers = things('container').filter((one) => of(one).length > 0)
+  const elsewhere = total(of(host)) - inContainers.reduce((sum, one) => sum + total(of(one)), 0)
+  const said = (panel: PanelId, where: string, thing: Thing, count: number): Remark => {
+    const when = `${count === 1 ? '' : 'the last '}at ${clockOf(grid, of(thing).at(-1)!.timeMs)}`
+    return {
+      panel,
+      severity: 'bad',
+      what: `Out of memory ${where}`,
+      said: `${count === 1 ? '1 process was' : `${count} processes were`} killed, ${when}`,
+      spans: of(thing).map(({ timeMs }) => ({ fromMs: timeMs, toMs: timeMs + grid.stepMs })),
+    }
+  }
+  return [
+    ...(elsewhere > 0 ? [said('memory', 'on the machine', host, elsewhere)] : []),
+    ...inContainers.map((one) => said('container-memory', `in container ${one.name}`, one, total(of(one)))),
+  ]
+}
+
+const total = (counts: ReturnType<Thing['counted']>): number => counts.reduce((sum, { count }) => sum + count, 0)
+
+function ofMemory(overview: Overview): Remark[] {
+  const { host, grid } = overview
+  const used = exceeded(shareOf(memoryUsed(host), host.line('memory_total_bytes')), LIMITS.memory, grid)
+  const swap = exceeded(shareOf(swapUsed(host), host.line('swap_total_bytes')), LIMITS.swap, grid)
+  const stalled = exceeded(host.line('pressure_memory_full_percent'), LIMITS.memoryPressure, grid)
+  const largest = (at: Exceeded) => topAt(overview, at.step, 'Largest then', 'resident_bytes', 'bytes')
+  return [
+    ...bad('memory', 'Memory in use', used, largest),
+    ...bad('memory', 'Swap in use', swap),
+    ...bad('pressure', 'All tasks waited for memory', stalled, largest),
+  ]
+}
+
+function ofMounts({ things, grid }: Overview): Remark[] {
+  const all = things('mount')
+  return [
+    ...all.flatMap((one) => bad('space', `Disk ${one.name}, space used`, exceeded(spaceUsed(one), LIMITS.disk, grid))),
+    ...all.flatMap((one) =>
+      bad('space', `Disk ${one.name}, inodes used`, exceeded(inodesUsed(one), LIMITS.disk, grid)),
+    ),
+  ]
+}
+
+function ofContainers({ things, grid }: Overview): Remark[] {
+  const all = things('container')
+  const memory = (one: Thing) => exceeded(containerMemory(one, undefined), LIMITS.containerMemory, grid)
+  const throttled = (one: Thing) => exceeded(one.line('cpu_throttled_percent'), LIMITS.throttled, grid)
+  return [
+    ...all.flatMap((one) => bad('container-memory', `Container ${one.name}, memory of its limit`, memory(one))),
+    ...all.flatMap((one) => bad('container-cpu', `Container ${one.name}, throttled`, throttled(one))),
+  ]
+}
+
+function ofDisks(overview: Overview): Remark[] {
+  const { host, grid } = overview
+  const writer = (at: Exceeded) => topAt(overview, at.step, 'Wrote most then', 'written_bytes_per_second', 'bytes/s')
+  return [
+    ...bad(
+      'pressure',
+      'All tasks waited for a disk',
+      exceeded(host.line('pressure_io_full_percent'), LIMITS.ioPressure, grid),
+      writer,
+    ),
+    ...bad(
+      'cpu',
+      'CPU waiting for disks (iowait)',
+      exceeded(host.line('cpu_iowait_percent'), LIMITS.iowait, grid),
+      writer,
+    ),
+  ]
+}
+
+function ofProcessor(overview: Overview): Remark[] {
+  const { host, grid } = overview
+  const busiest = (at: Exceeded) => topAt(overview, at.step, 'Busiest then', 'cpu_percent', 'percent')
+  const modes = ['user', 'nice', 'system', 'interrupt', 'steal'].map((mode) => host.line(`cpu_${mode}_percent`))
+  return [
+    ...bad('cpu', 'CPU taken for other machines (steal)', exceeded(host.line('cpu_steal_percent'), LIMITS.steal, grid)),
+    ...bad('cpu', 'CPU busy', exceeded(summed(modes), LIMITS.busy, grid), busiest),
+    ...bad(
+      'pressure',
+      'Tasks waited for a CPU',
+      exceeded(host.line('pressure_cpu_some_percent'), LIMITS.cpuPressure, grid),
+      busiest,
+    ),
+  ]
+}
+
+function ofNetwork({ host, grid }: Overview): Remark[] {
+  const [again, sent] = [host.line('tcp_retransmits_per_second'), host.line('tcp_out_segments_per_second')]
+  // Of ten segments one is soon lost: that tells nothing.
+  const lost =
+    again && sent && combined([again, sent], (part, all) => (all < 10 ? 0 : Math.min(100, (100 * part) / all)))
+  const tracked = shareOf(host.line('conntrack_entries'), host.line('conntrack_limit'))
+  const files = shareOf(host.line('file_descriptors'), host.line('file_descriptors_limit'))
+  return [
+    ...bad('network', 'TCP segments sent again', exceeded(lost, LIMITS.retransmits, grid)),
+    ...bad('network', 'Connections tracked, of the limit', exceeded(tracked, LIMITS.table, grid)),
+    ...bad(undefined, 'Open files, of the limit', exceeded(files, LIMITS.table, grid)),
+  ]
+}
+
+const FEW = 3
+
+/** Boots, and where numbers are missing. */
+function ofTime({ happenings, gaps, grid }: Overview): Remark[] {
+  const when = ({ label, timeMs }: Happening) => `${label} at ${clockOf(grid, timeMs)}`
+  const boots = happenings.filter(({ kind }) => kind === 'boot')
+  const clocks = happenings.filter(({ kind }) => kind === 'clock')
+  const holes = gaps.filter(({ kind }) => kind !== 'boot').toSorted((a, b) => lengthOf(b) - lengthOf(a))
+  const hole = (gap: Gap) => `${gap.label}, ${clockOf(grid, gap.fromMs)} to ${clockOf(grid, gap.toMs)}`
+  return [
+    ...listed(
+      'Booted',
+      boots.toReversed().map((boot) => when(boot).replace(/^boot /, '')),
+    ),
+    ...listed(
+      'Clock',
+      clocks.toReversed().map((clock) => when(clock).replace(/^clock /, '')),
+    ),
+    ...listed(
+      'No numbers',
+      holes.map((gap) => hole(gap)),
+    ),
+  ]
+}
+
+/** What was recorded as an error, by its name; not in summary.txt, which tells it elsewhere. */
+export function errorsIn({ happenings, grid }: Overview): Remark[] {
+  const errors = happenings.filter(({ kind }) => kind === 'error' || kind === 'critical')
+  const names = [...Map.groupBy(errors, ({ label }) => label)].toSorted(([, a], [, b]) => b.length - a.length)
+  const said = names.map(
+    ([name, all]) => `${name}${all.length > 1 ? ` ×${all.length}` : ''}, ${clockOf(grid, all.at(-1)!.timeMs)}`,
+  )
+  return listed('Errors', said)
+}
+
+function listed(what: string, all: readonly string[]): Remark[] {
+  if (all.length === 0) return []
+  const more = all.length > FEW ? `; ${all.length - FEW} more` : ''
+  return [{ severity: 'odd', what, said: all.slice(0, FEW).join('; ') + more, spans: [] }]
+}
+
+const lengthOf = ({ fromMs, toMs }: Span): number => toMs - fromMs
+
+function bad(
+  panel: PanelId | undefined,
+  what: string,
+  found: Exceeded | undefined,
+  who: (found: Exceeded) => string = () => '',
+): Remark[] {
+  if (!found) return []
+  const { said, spans } = found
+  return [{ ...(panel && { panel }), severity: 'bad', what, said: said + who(found), spans }]
+}
