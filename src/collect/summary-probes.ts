@@ -2,6 +2,7 @@
 import { endInWtmp } from '../../collectors/lib/boot-end.ts'
 import type { Kit } from '../collector.ts'
 import { synchronized } from './index-json.ts'
+import { standsOut } from './summary-metrics.ts'
 import { counts, engineRestarts, failures, recordedEnd, recordedKills, slowSteps } from './summary-recorded.ts'
 
 interface Probe {
@@ -23,6 +24,7 @@ export const PROBES: readonly Probe[] = [
   { label: 'memory', ask: memory },
   { label: 'load', ask: load },
   { label: 'pressure', ask: pressure },
+  { label: 'measured', ask: standsOut },
   { label: 'clock', ask: clock },
 ]
 

@@ -71,7 +71,7 @@ function whereToLook({ host }: Kit): string {
     '  a container that died   containers/<name>-<id>/log.log and state.json',
     '  killed, hung, corrupt   kernel/problems.txt, kernel/dmesg.log',
     '  no network              network/, firewall/',
-    '  disk or memory full     storage/usage.txt, processes/top.txt',
+    '  disk or memory full     metrics/overview.svg, storage/usage.txt, processes/top.txt',
     'manifest.json (last entry) tells for each entry whether it is whole; *.error.txt says why one is not.',
   ].join('\n')
 }

@@ -6,16 +6,16 @@ import type { Grid, Line, Span } from './types.ts'
 const MOST_STEPS = 480
 const STEPS_S = [10, 15, 20, 30, 60, 120, 180, 300, 600, 900, 1800, 3600, 7200, 21_600, 86_400]
 
-/** @returns undefined for a span that is longer than any step divides: years. */
-export function stepFor(spanMs: number): number {
-  const step = STEPS_S.find((seconds) => seconds * 1000 * MOST_STEPS >= spanMs)
-  return (step ?? Math.ceil(spanMs / MOST_STEPS / 86_400_000) * 86_400) * 1000
-}
-
 export function gridOf(sinceMs: number, untilMs: number): Grid {
   const stepMs = stepFor(untilMs - sinceMs)
   const beginMs = Math.floor(sinceMs / stepMs) * stepMs
   return { sinceMs: beginMs, stepMs, steps: Math.min(MOST_STEPS + 1, Math.ceil((untilMs - beginMs) / stepMs)) }
+}
+
+/** Of spans that are longer than any of these divides, days. */
+function stepFor(spanMs: number): number {
+  const step = STEPS_S.find((seconds) => seconds * 1000 * MOST_STEPS >= spanMs)
+  return (step ?? Math.ceil(spanMs / MOST_STEPS / 86_400_000) * 86_400) * 1000
 }
 
 export const endOf = ({ sinceMs, stepMs, steps }: Grid): number => sinceMs + steps * stepMs

@@ -3,10 +3,10 @@ import { clockOf, exceeded, type Exceeded } from './exceeded.ts'
 import { combined, summed } from './grid.ts'
 import { containerMemory, inodesUsed, memoryUsed, shareOf, spaceUsed, swapUsed } from './shares.ts'
 import { topAt } from './top-processes.ts'
-import type { Gap, Happening, Overview, PanelId, Remark, Span, Thing } from './types.ts'
+import type { Gap, Overview, PanelId, Remark, Span, Thing } from './types.ts'
 
 /** From where on a number is worth a line; nothing else decides that. */
-export const LIMITS = {
+const LIMITS = {
   memory: { max: 95 },
   swap: { max: 80 },
   disk: { max: 95 },
@@ -141,23 +141,15 @@ function ofNetwork({ host, grid }: Overview): Remark[] {
   ]
 }
 
-const FEW = 3
-
-/** Boots, and where numbers are missing. */
+/** Where numbers are missing, or do not compare. */
 function ofTime({ happenings, gaps, grid }: Overview): Remark[] {
-  const when = ({ label, timeMs }: Happening) => `${label} at ${clockOf(grid, timeMs)}`
-  const boots = happenings.filter(({ kind }) => kind === 'boot')
-  const clocks = happenings.filter(({ kind }) => kind === 'clock')
+  const clocks = happenings.filter(({ kind }) => kind === 'clock').toReversed()
   const holes = gaps.filter(({ kind }) => kind !== 'boot').toSorted((a, b) => lengthOf(b) - lengthOf(a))
   const hole = (gap: Gap) => `${gap.label}, ${clockOf(grid, gap.fromMs)} to ${clockOf(grid, gap.toMs)}`
   return [
     ...listed(
-      'Booted',
-      boots.toReversed().map((boot) => when(boot).replace(/^boot /, '')),
-    ),
-    ...listed(
       'Clock',
-      clocks.toReversed().map((clock) => when(clock).replace(/^clock /, '')),
+      clocks.map(({ label, timeMs }) => `${label.replace(/^clock /, '')} at ${clockOf(grid, timeMs)}`),
     ),
     ...listed(
       'No numbers',
@@ -166,15 +158,25 @@ function ofTime({ happenings, gaps, grid }: Overview): Remark[] {
   ]
 }
 
-/** What was recorded as an error, by its name; not in summary.txt, which tells it elsewhere. */
-export function errorsIn({ happenings, grid }: Overview): Remark[] {
+/** Boots and errors, by their names: what explains the numbers. summary.txt tells of them elsewhere. */
+export function happenedIn({ happenings, grid }: Overview): Remark[] {
+  const boots = happenings.filter(({ kind }) => kind === 'boot').toReversed()
   const errors = happenings.filter(({ kind }) => kind === 'error' || kind === 'critical')
   const names = [...Map.groupBy(errors, ({ label }) => label)].toSorted(([, a], [, b]) => b.length - a.length)
-  const said = names.map(
-    ([name, all]) => `${name}${all.length > 1 ? ` ×${all.length}` : ''}, ${clockOf(grid, all.at(-1)!.timeMs)}`,
-  )
-  return listed('Errors', said)
+  const times = (count: number) => (count > 1 ? ` ×${count}` : '')
+  return [
+    ...listed(
+      'Booted',
+      boots.map(({ label, timeMs }) => `${label.replace(/^boot ?/, '')} at ${clockOf(grid, timeMs)}`.trim()),
+    ),
+    ...listed(
+      'Errors',
+      names.map(([name, all]) => `${name}${times(all.length)}, ${clockOf(grid, all.at(-1)!.timeMs)}`),
+    ),
+  ]
 }
+
+const FEW = 3
 
 function listed(what: string, all: readonly string[]): Remark[] {
   if (all.length === 0) return []

@@ -7,7 +7,7 @@ import { clock } from './units.ts'
 import type { Scale } from './svg-scale.ts'
 
 export const ROW_PX = 15
-export const MOST_ROWS = 4
+const MOST_ROWS = 4
 /** Of the same kind and name, closer to each other than this: one name for all of them. */
 const NEAR_PX = 90
 /** More names than these hide what they are to explain. */

@@ -16,13 +16,24 @@ export function scaleOf({ sinceMs, stepMs, steps }: Grid): Scale {
   return { xOfStep, x: (timeMs) => xOfStep((timeMs - sinceMs) / stepMs) }
 }
 
+export function tickLines(grid: Grid, { x }: Scale, top: number, bottom: number): string {
+  const lines = ticksOf(grid).map(({ timeMs }) => `M${x(timeMs).toFixed(1)} ${top}V${bottom}`)
+  return `<path class="grid" d="${lines.join('')}"/>`
+}
+
+export function tickLabels(grid: Grid, { x }: Scale, y: number): string {
+  return ticksOf(grid)
+    .map(({ timeMs, label }) => text(x(timeMs), y, label, 'tick'))
+    .join('')
+}
+
 const MARKS = 13
 const HOUR_MS = 3_600_000
 const DAY_MS = 24 * HOUR_MS
 const TICKS_MS = [1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720, 1440, 2880, 10_080].map((minutes) => minutes * 60_000)
 
 /** Round times of UTC. */
-export function ticksOf(grid: Grid): { readonly timeMs: number; readonly label: string }[] {
+function ticksOf(grid: Grid): { readonly timeMs: number; readonly label: string }[] {
   const untilMs = endOf(grid)
   const span = untilMs - grid.sinceMs
   const tickMs = TICKS_MS.find((ms) => ms * MARKS >= span) ?? Math.ceil(span / MARKS / DAY_MS) * DAY_MS
@@ -33,15 +44,4 @@ export function ticksOf(grid: Grid): { readonly timeMs: number; readonly label: 
     ticks.push({ timeMs: ms, label: ms % DAY_MS === 0 ? day : clock(ms) })
   }
   return ticks
-}
-
-export function tickLines(grid: Grid, { x }: Scale, top: number, bottom: number): string {
-  const lines = ticksOf(grid).map(({ timeMs }) => `M${x(timeMs).toFixed(1)} ${top}V${bottom}`)
-  return `<path class="grid" d="${lines.join('')}"/>`
-}
-
-export function tickLabels(grid: Grid, { x }: Scale, y: number): string {
-  return ticksOf(grid)
-    .map(({ timeMs, label }) => text(x(timeMs), y, label, 'tick'))
-    .join('')
 }

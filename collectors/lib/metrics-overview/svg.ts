@@ -7,7 +7,7 @@ import { escaped, text } from '../boot-timeline/svg-text.ts'
 import { oneLine } from '../proc-text.ts'
 import { endOf } from './grid.ts'
 import { panelsOf } from './panels.ts'
-import { errorsIn, remarksOf } from './remarks.ts'
+import { happenedIn, remarksOf } from './remarks.ts'
 import { laneOf, ROW_PX } from './svg-lane.ts'
 import { panelGround, panelLines } from './svg-panel.ts'
 import { scaleOf, tickLabels, tickLines, type Scale } from './svg-scale.ts'
@@ -20,7 +20,7 @@ const BETWEEN_PX = 18
 
 export function overviewSvg(overview: Overview): string {
   const { grid, node, host } = overview
-  const remarks = [...remarksOf(overview), ...errorsIn(overview)]
+  const remarks = [...remarksOf(overview), ...happenedIn(overview)]
   const head = heading(overview, remarks)
   const { svg, endPx, notes } = isMeasured(host)
     ? drawing(overview, remarks, head.endPx)

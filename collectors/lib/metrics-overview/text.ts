@@ -4,7 +4,7 @@ import { clockOf, timeOf } from './exceeded.ts'
 import { endOf, lastOf, meanOf, peakOf } from './grid.ts'
 import type { Drawn } from './panel.ts'
 import { panelsOf } from './panels.ts'
-import { errorsIn, remarksOf } from './remarks.ts'
+import { happenedIn, remarksOf } from './remarks.ts'
 import type { Line, Overview } from './types.ts'
 import { amount, duration, type Unit } from './units.ts'
 
@@ -19,7 +19,7 @@ export function overviewText(overview: Overview, recent: Overview): string {
   const { node, bootId, grid, notes } = overview
   const [from, to] = [grid.sinceMs, endOf(grid)].map((ms) => new Date(ms).toISOString().slice(0, 16).replace('T', ' '))
   const span = duration(endOf(grid) - grid.sinceMs)
-  const remarks = [...remarksOf(overview), ...errorsIn(overview)]
+  const remarks = [...remarksOf(overview), ...happenedIn(overview)]
   const said = remarks.map((remark) => `${remark.severity === 'bad' ? '!' : '-'} ${remark.what}: ${remark.said}`)
   const rows = rowsOf(overview, recent)
   const titles = ['', '', '>now', '>5 min', '>1 h', `>${span}`, '>highest', 'at']

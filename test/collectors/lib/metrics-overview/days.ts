@@ -16,7 +16,7 @@ const GIB = 2 ** 30
 
 type Columns = Readonly<Record<string, number>>
 
-export interface Sampled {
+interface Sampled {
   readonly subject: string
   readonly labels: Readonly<Record<string, string>>
   /** undefined: not measured then. */
@@ -86,12 +86,12 @@ function columnOf(rows: readonly (readonly Columns[])[], name: string): Measured
 }
 
 /** The same every time, and never the same twice: 0 to 1. */
-export function noise(timeMs: number, seed = 1): number {
+function noise(timeMs: number, seed = 1): number {
   const x = Math.sin(timeMs * 0.000_123_7 * seed + seed * 12.9898) * 43_758.5453
   return x - Math.floor(x)
 }
 
-export function host(change: (timeMs: number) => Columns | undefined = () => ({})): Sampled {
+function host(change: (timeMs: number) => Columns | undefined = () => ({})): Sampled {
   return {
     subject: 'host',
     labels: {},
@@ -130,7 +130,7 @@ function quiet(timeMs: number): Columns {
   }
 }
 
-export function mount(mountpoint: string, used: (timeMs: number) => number): Sampled {
+function mount(mountpoint: string, used: (timeMs: number) => number): Sampled {
   return {
     subject: 'mount',
     labels: { mountpoint, device: '/dev/vda1', fstype: 'ext4' },
@@ -143,7 +143,7 @@ export function mount(mountpoint: string, used: (timeMs: number) => number): Sam
   }
 }
 
-export function disk(change: (timeMs: number) => Columns = () => ({})): Sampled {
+function disk(change: (timeMs: number) => Columns = () => ({})): Sampled {
   return {
     subject: 'disk',
     labels: { device: 'vda' },
@@ -156,7 +156,7 @@ export function disk(change: (timeMs: number) => Columns = () => ({})): Sampled 
   }
 }
 
-export const card: Sampled = {
+const card: Sampled = {
   subject: 'interface',
   labels: { device: 'eth0' },
   at: (timeMs) => ({
@@ -169,7 +169,7 @@ export const card: Sampled = {
   }),
 }
 
-export function container(name: string, change: (timeMs: number) => Columns | undefined): Sampled {
+function container(name: string, change: (timeMs: number) => Columns | undefined): Sampled {
   return {
     subject: 'container',
     labels: { id: '0123456789ab', name },
@@ -188,7 +188,7 @@ export function container(name: string, change: (timeMs: number) => Columns | un
   }
 }
 
-export function process(name: string, pid: string, from: number, to: number, columns: Columns): Sampled {
+function process(name: string, pid: string, from: number, to: number, columns: Columns): Sampled {
   return {
     subject: 'process',
     labels: { name, pid },
@@ -198,7 +198,7 @@ export function process(name: string, pid: string, from: number, to: number, col
 
 let id = 0
 
-export function event(timeMs: number, type: string, subject: string, more: Partial<RecordedEvent> = {}): RecordedEvent {
+function event(timeMs: number, type: string, subject: string, more: Partial<RecordedEvent> = {}): RecordedEvent {
   id += 1
   const message = `${type} of ${subject}`
   return { id, timeMs, bootId: 'b', source: 'systemd', type, level: 'error', subject, message, ...more }

@@ -95,9 +95,9 @@ test('suspends, reboots and times without diagd are grey in every panel, with th
   expect(Number(left)).toBeCloseTo(x(NOON - 20 * HOUR), 0)
   expect(Number(width)).toBeCloseTo((WIDTH / 24) * 5, 0)
   expect(remarks(svg)).toEqual([
-    '●  Booted: after 6 min at 08:00; after 6 min at 03:00',
     '●  Clock: set back 20 min at 22:40',
     '●  No numbers: suspended 5 h, 16:00 to 21:00; diagd not running 40 min, 10:00 to 10:40',
+    '●  Booted: after 6 min at 08:00; after 6 min at 03:00',
     '●  Errors: end without a word, 07:54; failed docker.service, 08:02; not started app.service, 08:02',
   ])
   // No line is drawn where nothing was measured.
