@@ -106,10 +106,11 @@ diagd event provision.images --status started`)
 /** The sentence that begins so, which text and picture have both. */
 function finding({ text, picture }: Shown, begin: string): string {
   const inText = text.replaceAll(/\n {2,}/g, ' ').split('\n')
-  const inPicture = [...picture.matchAll(/<text class="finding"[^>]*>([^<]*)</g)].map(([, line]) => line).join(' ')
   const said = inText.find((line) => line.startsWith(`! ${begin}`))?.slice(2)
+  if (said === undefined) throw new Error(`nothing begins with "${begin}" in:\n${text}`)
+  const inPicture = [...picture.matchAll(/<text class="finding"[^>]*>([^<]*)</g)].map(([, line]) => line).join(' ')
   expect(inPicture.split('▲ ').map((sentence) => sentence.trim())).toContain(said)
-  return said!
+  return said
 }
 
 /** The last line of the table with this name. */
