@@ -6,13 +6,16 @@ import type { Family } from '../record/metrics/families.ts'
 import type { Snapshot } from '../sources/sqlite-snapshot.ts'
 import { sendExport, type ExportDeps } from './database-export.ts'
 import { HttpError } from './errors.ts'
+import { metricsRangeRoute, type RangeDeps } from './metrics-range.ts'
 import { asking, notRecording } from './store-refusals.ts'
 
 export interface MetricsDeps extends Pick<ExportDeps, 'node' | 'closing' | 'stallMs' | 'exporting'> {
   /** The machine as it is now, and diagd's own counters. Undefined where there is nothing to be had. */
   readonly families?: (() => Promise<readonly Family[]>) | undefined
   /** The database as it is now. Undefined where nothing is kept. */
-  readonly measured?: { snapshot(signal: AbortSignal): Promise<Snapshot> } | undefined
+  readonly measured?:
+    | ({ snapshot(signal: AbortSignal): Promise<Snapshot> } & NonNullable<RangeDeps['measured']>)
+    | undefined
 }
 
 export function metricsRoutes(app: FastifyInstance, deps: MetricsDeps): void {
@@ -27,6 +30,7 @@ export function metricsRoutes(app: FastifyInstance, deps: MetricsDeps): void {
     await sendExport(request, reply, { ...deps, database: 'metrics', open })
     return reply
   })
+  metricsRangeRoute(app, deps)
 }
 
 /** @throws UsageError */
