@@ -1,6 +1,7 @@
 /** The thread of the databases: neither an fsync on a bad disk nor the deletion of what is old holds anybody else. */
 import { parentPort } from 'node:worker_threads'
 import { eventsBook } from './events/book.ts'
+import { metricsBook } from './metrics/database/book.ts'
 import { hostBooks } from './store/host.ts'
 
-hostBooks(parentPort!, [eventsBook])
+hostBooks(parentPort!, [eventsBook, metricsBook])

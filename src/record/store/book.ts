@@ -11,6 +11,8 @@ export interface Book<S = never> {
   readonly applicationId: number
   /** Each brings the database from the version before it to its own: the first makes version 1. Never changed, only added to. */
   readonly migrations: readonly string[]
+  /** Brings forward what no version tells of; part of the same transaction, at every opening. */
+  readonly adapt?: (db: Database.Database) => void
   /** The table whose ids tell the order of all; they grow with every row (AUTOINCREMENT). */
   readonly table: string
   readonly reads: Readonly<Record<string, Read>>

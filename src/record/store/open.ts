@@ -18,7 +18,7 @@ export interface OpenStore {
   abandon(): void
 }
 
-type About = Pick<Book, 'applicationId' | 'migrations' | 'words'>
+type About = Pick<Book, 'applicationId' | 'migrations' | 'adapt' | 'words'>
 
 /** A disk that takes longer to read all of it is not kept from recording by a check. */
 const CHECK_MS = 5000

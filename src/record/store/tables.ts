@@ -9,11 +9,13 @@ export function prepareEmpty(db: Database.Database, { applicationId }: Pick<Book
 }
 
 /** All steps in one transaction: a crash leaves the old version or the new one. */
-export function migrate(db: Database.Database, { migrations }: Pick<Book, 'migrations'>): void {
+export function migrate(db: Database.Database, book: Pick<Book, 'migrations' | 'adapt'>): void {
   db.transaction(() => {
+    const { migrations, adapt } = book
     const from = versionOf(db)
     for (const sql of migrations.slice(from)) db.exec(sql)
     if (from < migrations.length) setVersion(db, migrations.length)
+    adapt?.(db)
   }).immediate()
 }
 
