@@ -1,5 +1,4 @@
 /** Questions to a database of events, read-only: nothing of it is changed, whoever writes it. */
-import { statSync } from 'node:fs'
 import { parentPort, workerData } from 'node:worker_threads'
 import Database from 'better-sqlite3'
 import type { RecordedFilter } from '../../collector.ts'
@@ -8,8 +7,6 @@ import { queryOf } from './query.ts'
 
 const { path, filters, bootId } = workerData as ReadOnlyQuestions
 try {
-  // SQLite's own word for it is that it cannot be opened.
-  statSync(path)
   const db = new Database(path, { readonly: true, fileMustExist: true, timeout: 1000 })
   try {
     say({ rows: filters.map((filter) => rowsOf(db, filter)) })
