@@ -4,14 +4,15 @@
  * What needs the answer of a server or of a process (network, FUSE, autofs) is not asked: the call could hold this thread
  * for ever, and samples start no children. Such a mount has a row that says so.
  */
-import { statfsSync, type StatsFs } from 'node:fs'
+import { statfsSync } from 'node:fs'
 import { MountTable, parseMountinfo, type Mount } from '../../../sources/mounts.ts'
 import { printable } from '../../../sources/paths.ts'
 import type { ReadingRow } from '../metric.ts'
 import type { Files } from './files.ts'
 import type { Part, Reader } from './reader.ts'
 
-export type StatFs = (path: string) => StatsFs
+export type Space = Readonly<Record<'bsize' | 'blocks' | 'bfree' | 'bavail' | 'files' | 'ffree', number>>
+export type StatFs = (path: string) => Space
 
 /** Hosts of containers have hundreds, nearly all of them left out by what they are; more are counted. */
 const MOST_MOUNTS = 64
@@ -102,7 +103,7 @@ function rowOf(mount: Mount, own: MountTable, statfs: StatFs): ReadingRow | unde
 }
 
 /** undefined for a file system without blocks, which df leaves out too. */
-function numbers({ options, fileSystemOptions }: Mount, facts: StatsFs) {
+function numbers({ options, fileSystemOptions }: Mount, facts: Space) {
   const { bsize, blocks, bfree, bavail, files, ffree } = facts
   if (blocks === 0) return undefined
   return {

@@ -1,7 +1,7 @@
 /** Machines that were recorded, and trees that a test makes itself. */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import type { StatsFs } from 'node:fs'
+import type { Space } from '../../../../src/record/metrics/read/mounts.ts'
 import { createSampler, type SamplerOptions } from '../../../../src/record/metrics/sampler.ts'
 import type { Reading, ReadingRow, Subject } from '../../../../src/record/metrics/metric.ts'
 import { temporaryFolder } from '../../../helpers/commands.ts'
@@ -43,15 +43,7 @@ export function readingOf(root: string, options: Partial<SamplerOptions> = {}): 
   return samplerOf(root, options).sample().reading
 }
 
-export const stats: StatsFs = {
-  type: 61267,
-  bsize: 4096,
-  blocks: 1000,
-  bfree: 600,
-  bavail: 500,
-  files: 100,
-  ffree: 70,
-} as StatsFs
+export const stats: Space = { bsize: 4096, blocks: 1000, bfree: 600, bavail: 500, files: 100, ffree: 70 }
 
 export function rowsOf({ rows }: Pick<Reading, 'rows'>, subject: Subject): readonly ReadingRow[] {
   return rows.filter((row) => row.subject === subject)
