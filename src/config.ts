@@ -8,6 +8,7 @@ import { JWT_ACCEPTS, parseJwt } from './config/jwt.ts'
 import { DEFAULT_LIMITS, formatLimits, LIMITS_GRAMMAR, parseLimits } from './config/limits.ts'
 import { formatListen, parseListen } from './config/listen.ts'
 import { METRICS_ACCEPTS, parseMetricsKey } from './config/metrics.ts'
+import { OTLP_ACCEPTS, parseOtlpKey } from './config/otlp.ts'
 import { listOf, parsed } from './config/parsed.ts'
 import { parseRecipientsKey, RECIPIENTS_GRAMMAR } from './config/recipients.ts'
 import type { Recipients } from './config/recipients.ts'
@@ -143,6 +144,12 @@ export const configSchema = z.object({
       'How the machine is measured, and what is kept of it, in metrics.db in the state folder (see metrics.md).',
     accepts: METRICS_ACCEPTS,
     default: 'every 10 s; for a day, and in minutes for 7 days; 64 MiB',
+    mapping: true,
+  }),
+  otlp: parsed(parseOtlpKey).meta({
+    description: 'A collector of OpenTelemetry that gets what is measured and recorded (see fleet.md).',
+    accepts: OTLP_ACCEPTS,
+    default: 'none',
     mapping: true,
   }),
   bundlesAtOnce: z

@@ -56,6 +56,8 @@ export interface EventFilter {
   readonly text?: string
   /** Events with smaller ids: newest first. */
   readonly beforeId?: number
+  /** Events with greater ids: oldest first. */
+  readonly afterId?: number
   /** 1 to 1000. */
   readonly limit: number
 }
@@ -90,7 +92,7 @@ export interface EventStore {
    * cut and marked. Rejects with a StoreError: `invalid`, `busy` (the queue is full), `paused`, `off` or `closed`.
    */
   append(events: readonly NewEvent[], cursor?: Cursor): Promise<readonly number[]>
-  /** Newest first. */
+  /** Newest first; with `afterId`, oldest first. */
   query(filter: EventFilter): Promise<readonly StoredEvent[]>
   /** The present one first. */
   boots(): Promise<readonly Boot[]>

@@ -21,9 +21,10 @@ export function queryOf(filter: Omit<EventFilter, 'boot'> & { readonly boot?: st
   const conditions = conditionsOf(filter)
   const where = conditions.length === 0 ? '' : `WHERE ${conditions.map(({ sql }) => sql).join(' AND ')}`
   // Ids first: what is sorted are numbers, not messages.
-  const ids = `SELECT id FROM events ${where} ORDER BY id DESC LIMIT ?`
+  const order = filter.afterId === undefined ? 'DESC' : 'ASC'
+  const ids = `SELECT id FROM events ${where} ORDER BY id ${order} LIMIT ?`
   return {
-    sql: `SELECT ${COLUMNS} FROM events WHERE id IN (${ids}) ORDER BY id DESC`,
+    sql: `SELECT ${COLUMNS} FROM events WHERE id IN (${ids}) ORDER BY id ${order}`,
     values: [...conditions.flatMap(({ values }) => values), limit],
   }
 }
@@ -32,6 +33,7 @@ function conditionsOf(filter: Omit<EventFilter, 'boot'> & { readonly boot?: stri
   const found: Query[] = []
   const add = (sql: string, ...values: (string | number)[]) => found.push({ sql, values })
   if (filter.beforeId !== undefined) add('id < ?', filter.beforeId)
+  if (filter.afterId !== undefined) add('id > ?', filter.afterId)
   if (filter.boot !== undefined) add('boot_id = ?', filter.boot)
   if (filter.source !== undefined) add('source = ?', filter.source)
   if (filter.sinceMs !== undefined) add('time >= ?', boundText(filter.sinceMs))

@@ -6,6 +6,7 @@ import { emptyDatabase, NOON_MS } from './kit.ts'
 test.each([
   [{}, 'SCAN events'],
   [{ beforeId: 5 }, 'INTEGER PRIMARY KEY (rowid<?)'],
+  [{ afterId: 5 }, 'INTEGER PRIMARY KEY (rowid>?)'],
   [{ level: 'warning' }, 'events_grave'],
   [{ level: 'error' }, 'events_grave'],
   [{ level: 'critical', beforeId: 9 }, 'events_grave (id<?)'],

@@ -150,6 +150,9 @@ describe('a query', () => {
     [{ text: String.raw`k\s` }, [5]],
     [{ text: '.service', level: 'error' }, [2]],
     [{ beforeId: 3 }, [2, 1]],
+    [{ afterId: 3 }, [4, 5]],
+    [{ afterId: 1, level: 'warning' }, [2, 3, 4]],
+    [{ afterId: 0, boot: 0 }, [1, 2, 3, 5]],
     [{ beforeId: 5, level: 'warning' }, [4, 3, 2]],
   ] as const)('for %j finds %j', async (filter, ids) => {
     const store = storeIn(await stateFolder())

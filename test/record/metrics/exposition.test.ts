@@ -4,7 +4,7 @@ import { CATALOGUE as FULL_CATALOGUE } from '../../../src/record/metrics/catalog
 import { exposition } from '../../../src/record/metrics/exposition.ts'
 import { readingFamilies, type Family } from '../../../src/record/metrics/families.ts'
 import type { Metric, ReadingRow } from '../../../src/record/metrics/metric.ts'
-import { hasPrometheus } from '../../helpers/prometheus.ts'
+import { describeWithPrometheus } from '../../helpers/prometheus.ts'
 
 const one = (family: Partial<Family>): Family => ({
   name: 'diagd_things',
@@ -127,7 +127,7 @@ node_vmstat_oom_kill 1
   })
 })
 
-describe.skipIf(!hasPrometheus)('promtool (Debian package prometheus)', () => {
+describeWithPrometheus('promtool', () => {
   const check = (input: string) => execa('promtool', ['check', 'metrics'], { input, reject: false, all: true })
 
   test('has nothing to say against it', async () => {
