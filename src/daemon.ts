@@ -54,7 +54,7 @@ export interface DaemonInput {
 
 export interface LoadedEngine extends Pick<
   AppDeps,
-  'collect' | 'bundleId' | 'collectorIds' | 'node' | 'bootTimeline' | 'systemInfo'
+  'collect' | 'bundleId' | 'collectorIds' | 'node' | 'bootTimeline' | 'systemInfo' | 'logs'
 > {
   readonly problems: readonly Problem[]
 }

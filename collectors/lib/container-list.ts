@@ -22,11 +22,16 @@ function rank({ State, Status = '' }: ListedContainer): number {
   return State === 'running' ? 4 : 3
 }
 
-/** `<name>-<id12>`; a container has further names when others link to it: `/other/alias`. */
-export function folderOf({ Id, Names }: ListedContainer): string {
+/** A container has further names when others link to it: `/other/alias`. */
+export function nameOf({ Names }: Pick<ListedContainer, 'Names'>): string {
   const names = (Names ?? []).map((name) => name.replace(/^\//, ''))
-  const name = names.find((each) => !each.includes('/')) ?? names[0] ?? 'unnamed'
-  return `${name.replaceAll(/[^\w.-]+/g, '_').slice(0, 200)}-${Id.slice(0, 12)}`
+  return names.find((each) => !each.includes('/')) ?? names[0] ?? 'unnamed'
+}
+
+/** `<name>-<id12>` */
+export function folderOf(container: ListedContainer): string {
+  const name = nameOf(container)
+  return `${name.replaceAll(/[^\w.-]+/g, '_').slice(0, 200)}-${container.Id.slice(0, 12)}`
 }
 
 /** Only of these there are processes to list; of others the engine refuses. */

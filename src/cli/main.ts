@@ -6,6 +6,7 @@ import type { CollectOptions } from './collect.ts'
 import type { EventOptions } from './event.ts'
 import { EXIT, say } from './io.ts'
 import type { Io } from './io.ts'
+import type { LogsOptions } from './logs.ts'
 import type { CreateOptions } from './token.ts'
 
 /** @returns the exit code. */
@@ -81,6 +82,8 @@ function commands(io: Io, exit: (code: number) => void): Command {
     .description('check the configuration and the drop-ins')
     .action(async () => exit(await (await import('./check.ts')).check(io)))
 
+  logsCommand(program).action(async (options: LogsOptions) => exit(await (await import('./logs.ts')).logs(options, io)))
+
   eventCommand(program).action(async (type: string, options: EventOptions) =>
     exit(await (await import('./event.ts')).event(type, options, io)),
   )
@@ -107,6 +110,23 @@ function collectCommand(program: Command): Command {
     .option('--recipients-file <file>', 'encrypt to the public keys in this file, one a line')
     .addOption(new Option('--pseudonymize', 'addresses, host and user names become pseudonyms').preset('yes'))
     .option('--unmasked', 'mask nothing: passwords, keys and tokens go in as they are')
+}
+
+function logsCommand(program: Command): Command {
+  const several = (value: string, before: string[] = []) => [...before, value]
+  return program
+    .command('logs')
+    .description('show the logs of journal, cloud-init and containers as one, by time; needs no daemon')
+    .option('-n, --lines <number>', 'the newest so many, at most 10000 (default: 1000; all with --since, 10 with -f)')
+    .option('-f, --follow', 'go on with what comes')
+    .option('--since <time>', 'from then on: 10m (ago), 2026-01-31T12:00:00Z, @1767225600')
+    .option('--until <time>', 'up to then')
+    .option('--level <level>', 'debug, info, warning, error or critical, and graver ones')
+    .option('--unit <units>', 'lines of these units, comma-separated', several)
+    .option('--container <names>', 'lines of these containers, by name or id, comma-separated', several)
+    .option('--source <sources>', 'journal, cloud-init, container; comma-separated (default: all)', several)
+    .option('--search <text>', 'lines with this text, whatever its case')
+    .option('--json', 'one JSON object a line')
 }
 
 function eventCommand(program: Command): Command {

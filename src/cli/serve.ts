@@ -6,6 +6,7 @@ import { createDeps } from '../collect/deps.ts'
 import type { BundleDeps } from '../collect/deps.ts'
 import type { Config } from '../config.ts'
 import { hostFacts } from '../collect/host.ts'
+import { createLogReader } from '../collect/logs/reader.ts'
 import { loadConfig } from '../config/load.ts'
 import { startDaemon } from '../daemon.ts'
 import type { LoadedEngine } from '../daemon.ts'
@@ -52,6 +53,7 @@ export async function serve(io: Io): Promise<number> {
         systemInfo ??= createSystemInfo(() => loaded)
         return systemInfo()
       },
+      logs: createLogReader(loaded),
       collect: ({ request, sink, ...options }) => collectBundle(request, loaded, sink, options),
     }
   }

@@ -11,11 +11,13 @@ import { debugPackageRoutes } from './debug-package.ts'
 import { HttpError, sendProblem, toHttpError } from './errors.ts'
 import { eventsRoutes, type EventsDeps } from './events.ts'
 import { healthRoutes } from './health.ts'
+import { logsRoutes, type LogsDeps } from './logs.ts'
 import { metricsRoutes, type MetricsDeps } from './metrics.ts'
 import type { Places } from './places.ts'
 import { systemInfoRoutes, type SystemInfoDeps } from './system-info.ts'
 
-export interface AppDeps extends AuthDeps, Omit<EventsDeps & MetricsDeps, 'exporting'>, BootDeps, SystemInfoDeps {
+export interface AppDeps
+  extends AuthDeps, Omit<EventsDeps & MetricsDeps, 'exporting'>, BootDeps, SystemInfoDeps, LogsDeps {
   readonly config: AuthDeps['config'] & Pick<Config, 'limits' | 'recipients'>
   readonly logger: FastifyBaseLogger
   readonly places: Places
@@ -66,6 +68,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   metricsRoutes(app, databases)
   bootRoutes(app, deps)
   systemInfoRoutes(app, deps)
+  logsRoutes(app, deps, audit)
   await app.ready()
   return app
 }

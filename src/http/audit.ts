@@ -14,7 +14,19 @@ export interface BundleEnd {
   readonly durationMs: number
 }
 
+/** Of a page of the logs, or a stream of them. */
+interface LogsEnd {
+  readonly lines: number
+  /** Lines for which the reader was too slow. */
+  readonly dropped?: number
+  readonly outcome: 'whole' | 'ended' | 'broken off'
+  readonly reason?: string
+  readonly durationMs: number
+}
+
 export interface Audit {
+  /** Who asks every second does not fill the log with it: beyond 60 in a minute they are counted. */
+  logs(request: FastifyRequest, end: LogsEnd): void
   bundle(request: FastifyRequest, end: BundleEnd): void
   /** A refusal because of who asks, or of a bundle. */
   refused(request: FastifyRequest, error: HttpError): void
@@ -22,6 +34,8 @@ export interface Audit {
 
 /** Knocking must not fill the disk: refusals beyond this in a minute are counted, and told with the next one. */
 const REFUSALS_PER_MINUTE = 60
+
+const LOGS_PER_MINUTE = 60
 
 const OF_CREDENTIALS = new Set<HttpError['code']>([
   'credential-in-query',
@@ -38,6 +52,7 @@ const NO_REFUSALS = new Set<HttpError['code']>(['bundle-failed', 'internal', 'sh
 export function createAudit(parent: FastifyBaseLogger, tell: (fields: object) => void = () => {}): Audit {
   const logger = parent.child({}, { level: parent.level === 'silent' ? 'silent' : 'info' })
   const room = createRoom(REFUSALS_PER_MINUTE)
+  const roomOfLogs = createRoom(LOGS_PER_MINUTE)
   const say = (fields: object) => {
     logger.info(fields, 'audit')
     tell(fields)
@@ -45,6 +60,16 @@ export function createAudit(parent: FastifyBaseLogger, tell: (fields: object) =>
   return {
     bundle(request, { wish, durationMs, ...end }) {
       say({ ...who(request), what: whatOf(wish), ...end, durationMs: Math.round(durationMs) })
+    },
+    logs(request, { durationMs, ...end }) {
+      const notLogged = roomOfLogs()
+      if (notLogged === undefined) return
+      const path = request.routeOptions.url
+      // What is looked for in them may itself be what nobody is to read.
+      const { search, cursor: _, ...what } = request.query as Record<string, unknown>
+      const asked = { ...what, ...(search === undefined ? {} : { search: '(not logged)' }) }
+      const fields = { ...who(request), path, what: asked, ...end, durationMs: Math.round(durationMs) }
+      logger.info(notLogged > 0 ? { ...fields, notLogged } : fields, 'audit')
     },
     refused(request, { code, message }) {
       if (NO_REFUSALS.has(code)) return

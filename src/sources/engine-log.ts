@@ -27,10 +27,10 @@ export interface EngineLogSpec {
  * `openUnixHttp` does.
  */
 export async function openEngineLog(spec: EngineLogSpec, ctx: UnixHttpContext): Promise<Opened> {
-  const path = `/containers/${encodeURIComponent(spec.containerId)}/logs`
-  const origin = `unix:${spec.socket} ${path}`
+  const { socket, containerId } = spec
+  const origin = `unix:${socket} ${pathOf(containerId)}`
   const spans = joined(await ctx.intervals())
-  const again: Again = (lastLines) => openLines({ ...spec, path, spans, lastLines }, ctx)
+  const again: Again = (lastLines) => openLines({ socket, containerId, spans, lastLines }, ctx)
   return { origin, chunks: await primed(kept(await again(), again, ctx)) }
 }
 
@@ -46,7 +46,7 @@ async function* kept(first: Lines, again: Again, ctx: UnixHttpContext): Lines {
 
 interface Question {
   readonly socket: string
-  readonly path: string
+  readonly containerId: string
   readonly spans: readonly Span[]
   /** Only the last lines of the log; of these the engine then leaves out what is outside the span. */
   readonly lastLines: number | undefined
@@ -109,18 +109,40 @@ async function* decodedAnswer({ origin, chunks }: Answer): Lines {
   return torn ? { outcome: 'partial', detail: `${origin} ended inside a line` } : { outcome: 'ok' }
 }
 
-async function ask({ socket, path, lastLines }: Question, span: Span, ctx: UnixHttpContext): Promise<Answer> {
-  // Seconds with a fraction: Docker answers RFC 3339 with 500. Both ends are inclusive.
-  const query = new URLSearchParams({
-    stdout: '1',
-    stderr: '1',
-    timestamps: '1',
+function ask({ lastLines, ...log }: Question, span: Span, ctx: UnixHttpContext): Promise<Answer> {
+  return askForLog(log, ctx, {
     since: unixTime(span.sinceMs, '000000'),
     until: unixTime(span.untilMs, '999999'),
     ...(lastLines !== undefined && { tail: String(lastLines) }),
   })
+}
+
+export interface LogAsked {
+  readonly socket: string
+  readonly containerId: string
+  /** Lines that are yet to come, too: however long the silence. */
+  readonly follow?: boolean
+}
+
+/**
+ * The raw answer of the engine to a question for a log. Times are seconds with a fraction (Docker answers RFC 3339 with 500), both ends
+ * inclusive. `tail` counts frames, and comes before the times: of the last N frames those outside are left out.
+ */
+export async function askForLog(
+  { socket, containerId, follow = false }: LogAsked,
+  ctx: UnixHttpContext,
+  wish: { readonly since?: string; readonly until?: string; readonly tail?: string },
+): Promise<Answer> {
+  const query = new URLSearchParams({
+    stdout: '1',
+    stderr: '1',
+    timestamps: '1',
+    ...wish,
+    ...(follow && { follow: '1' }),
+  })
+  const path = `${pathOf(containerId)}?${query.toString()}`
   try {
-    return await openAnswer({ socket, path: `${path}?${query.toString()}`, stream: true }, ctx)
+    return await openAnswer({ socket, path, stream: true, ...(follow && { timeoutMs: Infinity }) }, ctx)
   } catch (error) {
     if (error instanceof SourceError && unreadable.test(error.message)) {
       const said = error.message.replace(/^.* answered \d+: /, '')
@@ -129,6 +151,8 @@ async function ask({ socket, path, lastLines }: Question, span: Span, ctx: UnixH
     throw error
   }
 }
+
+const pathOf = (containerId: string) => `/containers/${encodeURIComponent(containerId)}/logs`
 
 /** How Docker ("configured logging driver does not support reading") and podman refuse a log that went elsewhere. */
 const unreadable = /logging driver does not support reading|log(?:ging)? driver .*(?:cannot|not|unable).*(?:read|logs)/i

@@ -61,6 +61,7 @@ export class RegularFile {
   /** When it was opened. */
   readonly sizeBytes: number
   readonly mtimeMs: number
+  readonly inode: number
   /** What it takes on the disk; far less than its size when it has holes. */
   readonly allocatedBytes: number
   /** A view of the kernel: its size means nothing. */
@@ -74,6 +75,7 @@ export class RegularFile {
     this.path = path
     this.sizeBytes = stats.size
     this.mtimeMs = stats.mtimeMs
+    this.inode = stats.ino
     this.allocatedBytes = stats.blocks * 512
     this.isView = isView
     this.#handle = handle

@@ -1,0 +1,130 @@
+/** The sources that are followed now: containers come and go, engines too, and what broke off is taken up again where it ended. */
+import { setTimeout as delay } from 'node:timers/promises'
+import type { FoundEngine } from '../../sources/engines.ts'
+import type { LogContext, LogSource, LogSpan } from '../../sources/logs/line.ts'
+import { openAnswer } from '../../sources/unix-http.ts'
+import { problemOf, type FindSources, type LogProblem } from './find-sources.ts'
+import type { Inbox } from './inbox.ts'
+import { maskedProblem, type LogMasks } from './mask.ts'
+import { maskedLines } from './masked.ts'
+import type { LogFilter } from './wish.ts'
+
+export interface LiveOptions {
+  readonly wish: LogFilter
+  readonly find: FindSources
+  readonly masks: LogMasks
+  readonly ctx: LogContext
+  readonly inbox: Inbox
+  /** Where a source goes on. */
+  readonly from: (source: LogSource) => LogSpan
+}
+
+/** How often containers are looked for, where no engine says that one has started. */
+const LOOK_MS = 5000
+/** One that says nothing but that is not asked more often. */
+const SOON_MS = 100
+
+export class Live {
+  readonly #options: LiveOptions
+  readonly #followed = new Set<string>()
+  readonly #listened = new Set<string>()
+  readonly #said = new Set<string>()
+  /** What was read last: it may not have been taken yet. */
+  readonly #last = new Map<string, string>()
+  #containers: readonly string[] = []
+  #wake = Promise.withResolvers<void>()
+
+  constructor(options: LiveOptions) {
+    this.#options = options
+  }
+
+  /** Resolves when the sources that are there are followed; they, and the looking for others, end with the signal. */
+  async start(): Promise<void> {
+    await this.#look()
+    if (this.#options.wish.kinds.includes('container')) void this.#lookAgain()
+  }
+
+  async #lookAgain(): Promise<void> {
+    const { signal } = this.#options.ctx
+    while (!signal.aborted) {
+      const waiting = new AbortController()
+      const either = { signal: AbortSignal.any([signal, waiting.signal]) }
+      await Promise.race([this.#wake.promise, delay(LOOK_MS, undefined, either).catch(() => {})])
+      waiting.abort()
+      await delay(SOON_MS, undefined, { signal }).catch(() => {})
+      this.#wake = Promise.withResolvers()
+      if (!signal.aborted) await this.#look().catch((error: unknown) => this.#say(problemOf('containers', error)))
+    }
+  }
+
+  async #look(): Promise<void> {
+    const { wish, find, ctx, masks } = this.#options
+    const found = await find(wish, ctx, true)
+    for (const problem of found.problems) this.#say(problem)
+    for (const engine of found.engines) void this.#listen(engine)
+    // The secrets of a container that is new have to be known before its first line.
+    await masks.current(found.containers)
+    this.#containers = found.containers
+    for (const source of found.sources) {
+      if (this.#followed.has(source.key)) continue
+      this.#followed.add(source.key)
+      void this.#follow(source)
+    }
+  }
+
+  async #follow(source: LogSource): Promise<void> {
+    const { ctx, inbox, masks, from } = this.#options
+    try {
+      const after = this.#last.get(source.key)
+      const batches = source.follow({ ...from(source), ...(after !== undefined && { after }) }, ctx)
+      const lines = maskedLines(batches, 'forward', () => masks.current(this.#containers))
+      let step = await lines.next()
+      for (; !step.done; step = await lines.next()) {
+        this.#remember(source, step.value.at(-1)!.place)
+        await inbox.put(source, step.value)
+      }
+      if (step.value) this.#say({ source: source.name, message: step.value })
+    } catch (error) {
+      this.#say(problemOf(source.name, error))
+    }
+    // Of a container, the engine may have more when it runs again.
+    if (source.kind === 'container') this.#followed.delete(source.key)
+  }
+
+  #remember({ key }: LogSource, place: string): void {
+    this.#last.delete(key)
+    this.#last.set(key, place)
+    if (this.#last.size > MOST_REMEMBERED) this.#last.delete(this.#last.keys().next().value!)
+  }
+
+  /** Any word of the engine about a container is a reason to look. */
+  async #listen({ socket }: FoundEngine): Promise<void> {
+    if (this.#listened.has(socket)) return
+    this.#listened.add(socket)
+    const filters = JSON.stringify({ type: ['container'], event: ['start'] })
+    const path = `/events?filters=${encodeURIComponent(filters)}`
+    try {
+      const answer = await openAnswer({ socket, path, stream: true, timeoutMs: Infinity }, this.#options.ctx)
+      for await (const _ of answer.chunks) this.#wake.resolve()
+    } catch {
+      // Then it is looked for every few seconds.
+    }
+    this.#listened.delete(socket)
+  }
+
+  /** Once each: what is missing goes on missing. */
+  #say(problem: LogProblem): void {
+    const { ctx, inbox, masks } = this.#options
+    const key = `${problem.source} ${problem.message}`
+    if (ctx.signal.aborted || this.#said.has(key) || this.#said.size >= MOST_SAID) return
+    this.#said.add(key)
+    const mask = async () => {
+      inbox.problem(await maskedProblem(problem, await masks.current(this.#containers)))
+    }
+    void mask().catch(() => {})
+  }
+}
+
+const MOST_SAID = 1000
+/** Containers come and go as long as somebody follows. */
+const MOST_REMEMBERED = 1000

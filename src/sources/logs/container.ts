@@ -1,0 +1,235 @@
+/**
+ * The log of one container as a source of lines, through the Engine API.
+ *
+ * The engine reads from a time on, or the last so many frames. Neither is a place: many lines may share a stamp, and the two streams of a
+ * container go backward against each other by a few milliseconds. So what is read begins two seconds earlier, and the line that was seen last
+ * is looked for in it: by its stamp, and by how many lines of that stamp stood before it.
+ */
+import { askForLog } from '../engine-log.ts'
+import type { Answer } from '../unix-http.ts'
+import { ContainerLines, isAt, placeOf, rawLine, type ContainerLine, type Place } from './container-lines.ts'
+import {
+  asContext,
+  CONTEXT_LINES,
+  inBatches,
+  type LogBatches,
+  type LogContext,
+  type LogSource,
+  type LogSpan,
+  type RawLine,
+} from './line.ts'
+
+export interface ContainerOfLog {
+  readonly socket: string
+  readonly id: string
+  readonly name: string
+  /** Something may still be written. */
+  readonly running: boolean
+}
+
+/** Of the id, in cursors and for people. */
+const ID_LETTERS = 12
+
+export function containerSource(container: ContainerOfLog): LogSource {
+  const { id, name } = container
+  return {
+    key: id.slice(0, ID_LETTERS),
+    kind: 'container',
+    name: `container ${name} (${id.slice(0, ID_LETTERS)})`,
+    read: (span, ctx) =>
+      span.direction === 'forward' ? forward(container, span, ctx) : backward(container, span, ctx),
+    follow: (from, ctx) => forward(container, { ...from, untilUs: Infinity }, ctx, true),
+  }
+}
+
+/** Further than that, no line comes too late. */
+const BACK_NS = 2_000_000_000n
+
+async function* forward(
+  container: ContainerOfLog,
+  { sinceUs, untilUs, after }: Omit<LogSpan, 'direction'>,
+  ctx: LogContext,
+  follow = false,
+): LogBatches {
+  const place = placeOf(after) ?? { timeNs: BigInt(Math.max(0, Math.floor(sinceUs))) * 1000n, nth: -1 }
+  const beginning = new Beginning(place)
+  const raw = (taken: readonly Taken[]): RawLine[] =>
+    taken
+      .map(({ line, context }) => ({ ...rawLine(line, container), ...(context && { context }) }))
+      .filter(({ timeUs }) => timeUs <= untilUs)
+  // Whole seconds: podman 4.3 knows no others.
+  const since = String((place.timeNs > BACK_NS ? place.timeNs - BACK_NS : 0n) / 1_000_000_000n)
+  const until = untilUs === Infinity ? {} : { until: String(Math.ceil(untilUs / 1e6) + 2) }
+  const answer = await askForLog({ socket: container.socket, containerId: container.id, follow }, ctx, {
+    since,
+    ...until,
+  })
+  const lines = new ContainerLines(answer.origin)
+  try {
+    for await (const chunk of answer.chunks)
+      yield* inBatches(raw(lines.push(chunk).flatMap((line) => beginning.take(line))))
+    const rest = lines.end(follow || !container.running).flatMap((line) => beginning.take(line))
+    yield* inBatches(raw([...rest, ...beginning.end()]))
+    return (
+      [beginning.problem, lines.trouble && `the engine says: ${lines.trouble}`].filter(Boolean).join('; ') || undefined
+    )
+  } finally {
+    await answer.chunks.return()
+  }
+}
+
+interface Taken {
+  readonly line: ContainerLine
+  readonly context: boolean
+}
+
+/** Lines that stand behind the place, while it is not known yet whether it comes. */
+const MOST_HELD = 4096
+
+/** Finds where to begin: behind the line at the place, or at its time when there is no such line (`nth` is -1 for a mere time). */
+class Beginning {
+  problem: string | undefined
+  readonly #place: Place
+  #before: ContainerLine[] = []
+  #held: ContainerLine[] = []
+  #begun = false
+  #seen = false
+
+  constructor(place: Place) {
+    this.#place = place
+  }
+
+  take(line: ContainerLine): Taken[] {
+    const { timeNs, nth } = this.#place
+    if (this.#begun) return line.timeNs >= timeNs - BACK_NS ? [{ line, context: false }] : []
+    if (nth === -1) return line.timeNs < timeNs ? this.#pass(line) : [...this.#begin(), { line, context: false }]
+    this.#seen ||= line.timeNs <= timeNs
+    if (isAt(line, this.#place)) {
+      for (const one of [...this.#held.splice(0), line]) this.#pass(one)
+      return this.#begin()
+    }
+    if (line.timeNs <= timeNs) return this.#pass(line)
+    this.#held.push(line)
+    return line.timeNs > timeNs + BACK_NS || this.#held.length > MOST_HELD ? this.end() : []
+  }
+
+  /** The place does not come any more: what was written after its time counts as new. */
+  end(): Taken[] {
+    if (this.#begun) return []
+    if (!this.#seen && this.#held.length > 0)
+      this.problem = 'what was written before the oldest line here is gone: rotated'
+    return [...this.#begin(), ...this.#held.splice(0).map((line) => ({ line, context: false }))]
+  }
+
+  #pass(line: ContainerLine): Taken[] {
+    this.#before.push(line)
+    if (this.#before.length > 2 * CONTEXT_LINES) this.#before = this.#before.slice(-CONTEXT_LINES)
+    return []
+  }
+
+  #begin(): Taken[] {
+    this.#begun = true
+    return this.#before
+      .splice(0)
+      .slice(-CONTEXT_LINES)
+      .map((line) => ({ line, context: true }))
+  }
+}
+
+/** Frames asked for at first; each further look asks for four times as many. */
+const FIRST_FRAMES = 128
+const MOST_FRAMES = 1_000_000_000
+/** Lines and bytes kept of a look: those right before what is known. */
+const MOST_KEPT = 1024
+const KEPT_BYTES = 512 * 1024
+
+/** Looks at the last frames, and at ever more of them: the engine does not read backward. */
+async function* backward(container: ContainerOfLog, span: LogSpan, ctx: LogContext): LogBatches {
+  const untilNs = BigInt(Math.floor(Math.min(span.untilUs, 8.64e18 / 1000))) * 1000n
+  let before: Place = placeOf(span.after) ?? { timeNs: untilNs, nth: -1 }
+  let older = 0
+  for (let frames = FIRST_FRAMES; frames <= MOST_FRAMES;) {
+    const { kept, more, gone, whole, trouble } = await lookBack(container, { frames, before }, ctx)
+    if (gone) before = { timeNs: before.timeNs - 1n, nth: -1 }
+    const [oldest] = kept
+    if (oldest) {
+      before = oldest
+      const lines = kept.map((line) => rawLine(line, container)).filter(({ timeUs }) => timeUs <= span.untilUs)
+      const marked = lines.map((line) => (line.timeUs < span.sinceUs ? asContext(line) : line))
+      older += marked.filter(({ context }) => context).length
+      yield marked
+    }
+    if ((whole && !more) || older >= CONTEXT_LINES) return trouble && `the engine says: ${trouble}`
+    if (!more) frames *= 4
+  }
+}
+
+interface Look {
+  /** In the order of the log. */
+  readonly kept: readonly ContainerLine[]
+  /** There were more of them in this answer. */
+  readonly more: boolean
+  /** There is no line at the place: its time is all that is known. */
+  readonly gone: boolean
+  /** The answer has all of the log. */
+  readonly whole: boolean
+  readonly trouble: string | undefined
+}
+
+/** The newest lines that stand before a place, among the last `frames`. */
+async function lookBack(
+  container: ContainerOfLog,
+  { frames, before }: { readonly frames: number; readonly before: Place },
+  ctx: LogContext,
+): Promise<Look> {
+  const answer = await ask(container, frames, ctx)
+  const lines = new ContainerLines(answer.origin)
+  const keeper = new Keeper(before)
+  try {
+    for await (const chunk of answer.chunks) for (const line of lines.push(chunk)) keeper.take(line)
+    for (const line of lines.end(!container.running)) keeper.take(line)
+  } finally {
+    await answer.chunks.return()
+  }
+  const whole = lines.frames < frames
+  return { ...keeper.end(whole), whole, trouble: lines.trouble }
+}
+
+function ask({ socket, id }: ContainerOfLog, frames: number, ctx: LogContext): Promise<Answer> {
+  return askForLog({ socket, containerId: id }, ctx, { tail: String(frames) })
+}
+
+class Keeper {
+  readonly #before: Place
+  #kept: ContainerLine[] = []
+  #bytes = 0
+  #more = false
+  #reached = false
+  #firstNs: bigint | undefined
+
+  constructor(before: Place) {
+    this.#before = before
+  }
+
+  take(line: ContainerLine): void {
+    this.#firstNs ??= line.timeNs
+    const { timeNs, nth } = this.#before
+    this.#reached ||= isAt(line, this.#before)
+    const isBefore = nth === -1 ? line.timeNs <= timeNs : !this.#reached
+    if (!isBefore) return
+    this.#kept.push(line)
+    this.#bytes += line.text.length
+    while (this.#kept.length > MOST_KEPT || (this.#bytes > KEPT_BYTES && this.#kept.length > 1)) {
+      this.#bytes -= this.#kept.shift()!.text.length
+      this.#more = true
+    }
+  }
+
+  /** Lines of the first stamp are left to a longer look: only that one knows how many there are. */
+  end(whole: boolean): Pick<Look, 'kept' | 'more' | 'gone'> {
+    // Not reached: it stands further back, or, where this is all of the log, it is gone.
+    if (this.#before.nth !== -1 && !this.#reached) return { kept: [], more: whole, gone: whole }
+    const kept = whole ? this.#kept : this.#kept.filter(({ timeNs }) => timeNs !== this.#firstNs)
+    return { kept, more: this.#more, gone: false }
+  }
+}
