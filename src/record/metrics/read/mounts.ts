@@ -21,8 +21,12 @@ const MOST_MOUNTS = 64
 const noSpace =
   /^(?:autofs|binfmt_misc|bpf|cgroup2?|configfs|debugfs|devpts|devtmpfs|efivarfs|fusectl|hugetlbfs|mqueue|nsfs|nfsd|proc|pstore|ramfs|rpc_pipefs|securityfs|selinuxfs|sysfs|tracefs|squashfs|erofs|iso9660|cramfs|fuse\.(?:lxcfs|snapfuse|portal|gvfsd-fuse))$/
 
-/** The file systems of containers lie on one that is listed, or in memory, and there may be hundreds. */
-const ofContainers = /^\/(?:var\/lib|run)\/(?:docker|containerd|containers|kubelet|netns|user\/\d+\/containers)\//
+/**
+ * The file systems of containers lie on one that is listed, or in memory, and there may be hundreds. Below /proc and /sys
+ * lies what holds nothing but mount points.
+ */
+const nobodys =
+  /^\/(?:proc|sys)\/|^\/(?:var\/lib|run)\/(?:docker|containerd|containers|kubelet|netns|user\/\d+\/containers)\//
 
 export function mountsReader(files: Files, statfs: StatFs = (path) => statfsSync(path)): Reader {
   const table = tableReader(files)
@@ -73,7 +77,7 @@ function onePerFileSystem(mounts: readonly Mount[]): Mount[] {
   const visible = [...new Map(mounts.map((mount) => [mount.mountPoint, mount])).values()]
   const spaces = visible.filter(
     ({ type, mountPoint }) =>
-      !noSpace.test(type) && !(type === 'overlay' && mountPoint !== '/') && !ofContainers.test(mountPoint),
+      !noSpace.test(type) && !(type === 'overlay' && mountPoint !== '/') && !nobodys.test(mountPoint),
   )
   return [...Map.groupBy(spaces, ({ device }) => device).values()].map((same) =>
     same.reduce((best, mount) => (mount.mountPoint.length < best.mountPoint.length ? mount : best)),

@@ -65,6 +65,7 @@ describe('mounts', () => {
     '2 1 0:41 / /var/lib/docker/overlay2/0b32/merged rw - overlay overlay rw',
     '2 1 0:41 / /run/containerd/io.containerd.runtime.v2.task/k8s.io/1/rootfs rw - overlay overlay rw',
     '2 1 0:42 / /var/lib/kubelet/pods/1/volumes/kubernetes.io~projected/token rw - tmpfs tmpfs rw',
+    '2 1 0:28 / /sys/fs/cgroup rw - tmpfs tmpfs rw',
     '2 1 0:42 / /run/credentials/systemd-sysctl.service ro - ramfs ramfs rw',
   ])('that hold no space of their own are left out: %s', (line) => {
     expect(rowsOf(read([ROOT, line]), 'mount').map(({ labels }) => labels.mountpoint)).toEqual(['/'])
