@@ -67,6 +67,7 @@ export interface Docker {
 interface ContainerConfig {
   readonly Cmd: readonly string[]
   readonly Tty?: boolean
+  readonly Env?: readonly string[]
   readonly HostConfig?: Record<string, unknown>
 }
 
