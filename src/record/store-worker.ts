@@ -2,6 +2,7 @@
 import { parentPort } from 'node:worker_threads'
 import { eventsBook } from './events/book.ts'
 import { metricsBook } from './metrics/database/book.ts'
+import { createSampling } from './metrics/sampling.ts'
 import { hostBooks } from './store/host.ts'
 
-hostBooks(parentPort!, [eventsBook, metricsBook])
+hostBooks(parentPort!, [eventsBook, metricsBook], { metrics: createSampling })

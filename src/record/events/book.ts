@@ -1,6 +1,7 @@
 /** events.db, as src/record/store/ keeps it. */
 import type Database from 'better-sqlite3'
 import type { Book } from '../store/book.ts'
+import { EVENTS_LABEL } from './label.ts'
 import { queryOf } from './query.ts'
 import { retain, type RetentionSettings } from './retention.ts'
 import type { Row } from './row.ts'
@@ -8,9 +9,7 @@ import { APPLICATION_ID, MIGRATIONS } from './schema.ts'
 import { append } from './write.ts'
 
 export const eventsBook = {
-  name: 'events',
-  fileName: 'events.db',
-  words: { database: 'The database of events', kept: 'Events', units: 'events' },
+  ...EVENTS_LABEL,
   applicationId: APPLICATION_ID,
   migrations: MIGRATIONS,
   table: 'events',

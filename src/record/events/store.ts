@@ -3,8 +3,9 @@ import { openStoreThread } from '../store-thread.ts'
 import { createStore } from '../store/store.ts'
 import type { StoreThread } from '../store/thread.ts'
 import type { Notice } from '../store/words.ts'
-import { eventsBook } from './book.ts'
+import type { eventsBook } from './book.ts'
 import type { Boot, Cursor, EventFilter, EventStore, NewEvent } from './event.ts'
+import { EVENTS_LABEL } from './label.ts'
 import { createStoreQueue } from './queue.ts'
 import { eventOf, rowOf, timeOf } from './row.ts'
 
@@ -45,7 +46,13 @@ export function createEventStore(options: EventStoreOptions): OwnEventStore {
     if (untold.length < MOST_UNTOLD) untold.push({ ...notice, bootId, source: 'diagd' })
   }
   const settings = { maxAgeMs, maxBytes, probeMs }
-  const store = createStore(eventsBook, { thread, folder, settings, tell: keep, onRecording: sendUntold })
+  const store = createStore<typeof eventsBook>(EVENTS_LABEL, {
+    thread,
+    folder,
+    settings,
+    tell: keep,
+    onRecording: sendUntold,
+  })
   const queue = createStoreQueue((jobs) => store.ask('append', jobs))
 
   const record = async (events: readonly NewEvent[], cursor?: Cursor) => {

@@ -6,9 +6,12 @@ import type { StoreHealth } from '../store/state.ts'
 import { createStore } from '../store/store.ts'
 import type { StoreThread } from '../store/thread.ts'
 import type { Notice } from '../store/words.ts'
-import { metricsBook } from './database/book.ts'
+import type { metricsBook } from './database/book.ts'
 import type { Latest } from './database/latest.ts'
 import type { KeptSample } from './database/write.ts'
+import { METRICS_LABEL } from './label.ts'
+import type { Reading } from './metric.ts'
+import type { Hints, SamplingSettings, SamplingVerbs } from './sampling.ts'
 
 export interface MetricsStoreOptions {
   /** Where metrics.db is; made where there is none. */
@@ -21,6 +24,8 @@ export interface MetricsStoreOptions {
   readonly intervalMs?: number
   /** The database and its log; default 64 MiB. */
   readonly maxBytes?: number
+  /** How the machine is looked at; without it only what is given is kept. */
+  readonly sampling?: SamplingSettings['sampling']
   /** How often a store that is paused tries again. */
   readonly probeMs?: number
   /** Default: one of its own. */
@@ -33,6 +38,12 @@ export interface MetricsStoreOptions {
 export interface MetricsStore {
   /** The database file. Never to be opened and closed in this process but by snapshots: see src/sources/sqlite-files.ts. */
   readonly path: string
+  /** Opens the database and begins to look at the machine. */
+  start(): Promise<void>
+  /** A look at the machine that is not kept. @throws StoreError. */
+  reading(): Promise<Reading>
+  /** What the thread cannot know itself; what was told before stays. */
+  hint(hints: Hints): void
   /** Resolves with its id once neither a `kill -9` nor a power cut can lose it any more. @throws StoreError. */
   append(sample: KeptSample): Promise<number>
   /** @throws StoreError `invalid`, naming what is not known. */
@@ -55,12 +66,20 @@ const DEFAULTS = {
   maxBytes: 64 * 1024 * 1024,
 }
 
+/** With what answers beside the database. */
+type Kept = typeof metricsBook & { readonly reads: SamplingVerbs }
+
 /** Nothing is opened before the first question. */
 export function createMetricsStore(options: MetricsStoreOptions): MetricsStore {
   const { folder, tell, thread = openStoreThread(), ...given } = options
-  const store = createStore(metricsBook, { thread, folder, settings: { ...DEFAULTS, ...given }, tell })
+  const store = createStore<Kept>(METRICS_LABEL, { thread, folder, settings: { ...DEFAULTS, ...given }, tell })
   return {
     path: store.path,
+    async start() {
+      await store.ask('lastSample', undefined)
+    },
+    reading: () => store.ask('reading', undefined),
+    hint: (hints) => void store.ask('hint', hints).catch(() => {}),
     append: (sample) => store.taking(1, () => store.ask('append', sample)),
     range: (query) => store.ask('range', query),
     latest: () => store.ask('latest', undefined),

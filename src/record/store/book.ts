@@ -2,11 +2,15 @@
 import type Database from 'better-sqlite3'
 import type { StoreSettings } from './protocol.ts'
 
-export interface Book<S = never> {
+/** By it a database is known outside of its thread. */
+export interface Label {
   readonly name: string
   /** In the folder of the state: `events.db`. */
   readonly fileName: string
   readonly words: Words
+}
+
+export interface Book<S = never> extends Label {
   /** In the header of the file: whose database it is. */
   readonly applicationId: number
   /** Each brings the database from the version before it to its own: the first makes version 1. Never changed, only added to. */

@@ -34,7 +34,7 @@ export class StoreEngine {
     this.#reopen()
   }
 
-  status(): Status {
+  status(): Omit<Status, 'refused'> {
     const { state = 'recording', sinceMs, trouble } = this.#stopped ?? {}
     return {
       state,

@@ -44,6 +44,8 @@ export interface Status {
   readonly sizeBytes: number
   /** Of the table that tells the order. */
   readonly rows: number
+  /** What lives beside it could not write, since the thread was started. */
+  readonly refused: number
   /** What is worth knowing and stops nothing. */
   readonly notes: readonly string[]
 }

@@ -1,5 +1,5 @@
 /** Whether a database is written to, and what has to be told of it. */
-import type { Book } from './book.ts'
+import type { Label } from './book.ts'
 import { StoreError } from './error.ts'
 import type { Status } from './protocol.ts'
 import type { Down } from './thread.ts'
@@ -31,21 +31,28 @@ export interface State {
 /** A disk that has not answered for so long is worth a word. */
 const SLOW_MS = 10_000
 
-export function createState(book: Pick<Book, 'fileName' | 'words'>, tell: (notice: Notice) => void): State {
-  const { words } = book
+export function createState(label: Label, tell: (notice: Notice) => void): State {
+  const { words } = label
   let status: Status | undefined
   let stopped: (Down & { sinceMs: number }) | undefined
   let refused = 0
   let refusedNow = 0
+  /** What came from beside the database, in its thread; a new thread begins at 0. */
+  const countRefused = (before: number, now: number) => {
+    const more = now < before ? now : now - before
+    refused += more
+    refusedNow += more
+  }
   return {
     said(now) {
-      for (const one of now.setAside.slice(status?.setAside.length ?? 0)) tell(setAsideNotice(book, one))
+      countRefused(status?.refused ?? 0, now.refused)
+      for (const one of now.setAside.slice(status?.setAside.length ?? 0)) tell(setAsideNotice(label, one))
       status = now
       if (now.state !== 'recording') {
         stopped = { code: now.state, reason: now.reason ?? '', sinceMs: stopped?.sinceMs ?? now.sinceMs ?? Date.now() }
         return
       }
-      if (stopped) tell(resumedNotice(book, { ...stopped, refused: refusedNow }))
+      if (stopped) tell(resumedNotice(label, { ...stopped, refused: refusedNow }))
       stopped = undefined
       refusedNow = 0
     },
@@ -63,7 +70,7 @@ export function createState(book: Pick<Book, 'fileName' | 'words'>, tell: (notic
     },
     health(waitingMs, waiting) {
       const { setAside = [], notes = [], sizeBytes = 0, rows = 0 } = status ?? {}
-      const problems = setAside.map((one) => setAsideText(book, one))
+      const problems = setAside.map((one) => setAsideText(label, one))
       problems.push(...notes.map((note) => `${words.database}: ${note}`))
       if (stopped)
         problems.unshift(

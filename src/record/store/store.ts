@@ -1,7 +1,7 @@
 /** A database of the recorder as the main thread has it: asked, copied, watched and closed. */
 import { join } from 'node:path'
 import { openSnapshot, type Snapshot } from '../../sources/sqlite-snapshot.ts'
-import type { Book, SettingsOf } from './book.ts'
+import type { Book, Label, SettingsOf } from './book.ts'
 import { StoreError } from './error.ts'
 import { listSetAside } from './files.ts'
 import type { Status } from './protocol.ts'
@@ -40,18 +40,18 @@ const CHECKPOINT_MS = 1000
 const STALL_MS = 15_000
 
 /** Nothing is opened before the first question. */
-export function createStore<B extends Book>(book: B, options: StoreOptions<B>): Store<B> {
+export function createStore<B extends Book>(label: Label, options: StoreOptions<B>): Store<B> {
   const { thread, folder, settings, tell, onRecording } = options
-  const path = join(folder, book.fileName)
+  const path = join(folder, label.fileName)
   const raw = createRawHold(path)
-  const state = createState(book, tell)
+  const state = createState(label, tell)
   const said = (status: Status) => {
     if (status.generation !== state.status()?.generation) raw.renew()
     state.said(status)
     if (status.state === 'recording') onRecording?.()
   }
   const { probeMs = PROBE_MS } = settings
-  const desk = thread.attach(book, { ...settings, path, probeMs } as SettingsOf<B>, { said, broke: state.broke })
+  const desk = thread.attach<B>(label, { ...settings, path, probeMs } as SettingsOf<B>, { said, broke: state.broke })
   let closed = false
   return {
     path,

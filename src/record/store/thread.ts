@@ -1,15 +1,15 @@
 /** The thread of the databases, seen from outside: questions and answers, and a new thread when one breaks down. */
 import type { Worker } from 'node:worker_threads'
-import type { Argument, Book, Reply, SettingsOf, Verb } from './book.ts'
+import type { Argument, Book, Label, Reply, SettingsOf, Verb } from './book.ts'
 import { StoreError } from './error.ts'
-import type { Asked, OwnRequest, Said, Status } from './protocol.ts'
+import type { Asked, OwnRequest, Said, Status, StoreSettings } from './protocol.ts'
 
 const FIRST_RESTART_MS = 1000
 const MOST_RESTART_MS = 60_000
 
 export interface StoreThread {
   /** One more database in it, which is opened at the first question. */
-  attach<B extends Book>(book: B, settings: SettingsOf<B>, hearing: Hearing): Desk<B>
+  attach<B extends Book>(label: Label, settings: SettingsOf<B>, hearing: Hearing): Desk<B>
 }
 
 interface Hearing {
@@ -46,7 +46,7 @@ interface Waiting {
 }
 
 interface Attached extends Hearing {
-  readonly settings: SettingsOf<Book>
+  readonly settings: StoreSettings
   opened: boolean
 }
 
@@ -134,17 +134,17 @@ export function createStoreThread(start: () => Worker): StoreThread {
     void gone?.terminate()
   }
   return {
-    attach(book, settings, hearing) {
-      attached.set(book.name, { ...hearing, settings, opened: false })
+    attach<B extends Book>({ name }: Label, settings: SettingsOf<B>, hearing: Hearing): Desk<B> {
+      attached.set(name, { ...hearing, settings, opened: false })
       return {
-        ask: (verb, argument) => ask(book.name, { verb, argument }) as Promise<Reply<typeof book, typeof verb>>,
-        checkpoint: () => ask(book.name, { own: { kind: 'checkpoint' } }),
-        close: () => ask(book.name, { own: { kind: 'close' } }),
-        opened: () => attached.get(book.name)?.opened === true && worker !== undefined,
-        waitingMs: () => longest(waiting, book.name),
+        ask: (verb, argument) => ask(name, { verb, argument }) as Promise<Reply<B, typeof verb>>,
+        checkpoint: () => ask(name, { own: { kind: 'checkpoint' } }),
+        close: () => ask(name, { own: { kind: 'close' } }),
+        opened: () => attached.get(name)?.opened === true && worker !== undefined,
+        waitingMs: () => longest(waiting, name),
         leave() {
-          attached.delete(book.name)
-          drop((one) => one.book === book.name, new StoreError('closed', 'the store is closed'))
+          attached.delete(name)
+          drop((one) => one.book === name, new StoreError('closed', 'the store is closed'))
           if (attached.size === 0) end()
         },
       }

@@ -1,5 +1,5 @@
 /** What a database has to tell of itself, to be kept as events. */
-import type { Book } from './book.ts'
+import type { Label } from './book.ts'
 import type { SetAside } from './protocol.ts'
 
 export interface Notice {
@@ -21,9 +21,7 @@ export interface Pause {
   readonly refused: number
 }
 
-type Named = Pick<Book, 'fileName' | 'words'>
-
-export function resumedNotice({ fileName, words }: Named, { sinceMs, reason, refused }: Pause): Notice {
+export function resumedNotice({ fileName, words }: Label, { sinceMs, reason, refused }: Pause): Notice {
   const from = new Date(sinceMs).toISOString()
   const to = new Date().toISOString()
   const { kept, units } = words
@@ -37,19 +35,19 @@ export function resumedNotice({ fileName, words }: Named, { sinceMs, reason, ref
   }
 }
 
-export function setAsideNotice(book: Named, aside: SetAside): Notice {
+export function setAsideNotice(label: Label, aside: SetAside): Notice {
   const { path, why } = aside
   return {
     ...now(),
     type: `diagd.recorder.${why}`,
     level: why === 'damaged' ? 'critical' : 'error',
-    subject: book.fileName,
-    message: setAsideText(book, aside),
+    subject: label.fileName,
+    message: setAsideText(label, aside),
     detail: { path, why },
   }
 }
 
-export function setAsideText({ words }: Pick<Named, 'words'>, { path, why, message }: SetAside): string {
+export function setAsideText({ words }: Label, { path, why, message }: SetAside): string {
   if (why === 'removed') return `${words.database} (${path}): ${message}`
   return `${words.database} was set aside as ${path}, and a new one was begun: ${message}`
 }

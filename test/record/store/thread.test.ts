@@ -23,7 +23,7 @@ test('whoever waits is told, whoever asks meanwhile too, and a new thread goes o
   const told: (Status | Down)[] = []
   const hearing = { said: (status: Status) => told.push(status), broke: (down: Down) => told.push(down) }
   const thread = notesThread()
-  const desk = thread.attach(notesBook, { ...SETTINGS, path, probeMs: 1000 }, hearing)
+  const desk = thread.attach<typeof notesBook>(notesBook, { ...SETTINGS, path, probeMs: 1000 }, hearing)
   onTestFinished(() => desk.leave())
   expect(await desk.ask('put', 'one')).toBe(1)
   // Nothing that the thread knows: it dies of it.
@@ -51,7 +51,7 @@ test('two databases in one thread: each has its own file, words and troubles, an
   writeFileSync(join(folder, 'notes.db'), 'no database '.repeat(1000))
   const thread = notesThread()
   const events = storeIn(folder, { thread })
-  const notes = createStore(notesBook, { thread, folder, settings: SETTINGS, tell: events.tell })
+  const notes = createStore<typeof notesBook>(notesBook, { thread, folder, settings: SETTINGS, tell: events.tell })
   onTestFinished(() => notes.close(async () => {}))
   expect(await events.append([event('one')])).toEqual([1])
   // Not opened before it is asked.
@@ -86,7 +86,7 @@ test('a database of one kind is none of the other', async () => {
   cpSync(first.path, join(folder, 'notes.db'))
   const told: string[] = []
   const tell = ({ message }: { message: string }) => told.push(message)
-  const notes = createStore(notesBook, { thread: notesThread(), folder, settings: SETTINGS, tell })
+  const notes = createStore<typeof notesBook>(notesBook, { thread: notesThread(), folder, settings: SETTINGS, tell })
   onTestFinished(() => notes.close(async () => {}))
   expect(await notes.ask('all', undefined)).toEqual([])
   expect(told).toEqual([expect.stringContaining("it is not a database of diagd's notes (application_id 1684627815)")])

@@ -1,5 +1,6 @@
 /** metrics.db, as src/record/store/ keeps it. */
 import type { Book } from '../../store/book.ts'
+import { METRICS_LABEL } from '../label.ts'
 import { latest } from './latest.ts'
 import { range } from './range.ts'
 import { maintain, type RetentionSettings } from './retention.ts'
@@ -7,9 +8,7 @@ import { adapt, APPLICATION_ID, MIGRATIONS } from './schema.ts'
 import { append, lastSample } from './write.ts'
 
 export const metricsBook = {
-  name: 'metrics',
-  fileName: 'metrics.db',
-  words: { database: 'The database of metrics', kept: 'Metrics', units: 'samples' },
+  ...METRICS_LABEL,
   applicationId: APPLICATION_ID,
   migrations: MIGRATIONS,
   adapt,
