@@ -2,7 +2,7 @@ import { chmodSync, readFileSync } from 'node:fs'
 import { availableParallelism, loadavg, totalmem, uptime } from 'node:os'
 import { describe, expect, test } from 'vitest'
 import { createSampler } from '../../../src/record/metrics/sampler.ts'
-import { addTo, hostOf, NEVER, readingOf, rowsOf, samplerOf, treeOf } from './read/machine.ts'
+import { addTo, hostOf, NEVER, readingOf, samplerOf, treeOf } from './read/machine.ts'
 
 describe('the sampler', () => {
   test('of this machine tells what Node.js tells', () => {
@@ -72,16 +72,5 @@ describe('the sampler', () => {
     const own = () => ({ diagd_event_loop_delay_seconds: 0.25 })
     const { sample } = samplerOf(treeOf({}), { own }).sample()
     expect(sample.rows[0]?.columns).toMatchObject({ diagd_event_loop_delay_ms: 250 })
-  })
-
-  test('reads files that are longer than its buffer to their end', () => {
-    const lines = Array.from(
-      { length: 3000 },
-      (_, at) => `${at} 1 0:5 / /proc/${'x'.repeat(60)}${at} rw - proc proc rw`,
-    )
-    const mountinfo = [...lines, '9 1 8:1 / / rw - ext4 /dev/sda1 rw', ''].join('\n')
-    expect(mountinfo.length).toBeGreaterThan(200_000)
-    const root = treeOf({ 'proc/1/mountinfo': mountinfo, 'proc/self/mountinfo': mountinfo })
-    expect(rowsOf(readingOf(root), 'mount')).toHaveLength(1)
   })
 })

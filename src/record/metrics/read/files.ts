@@ -40,12 +40,20 @@ export function createFiles(root: string): Files {
       closeSync(file)
     }
   }
-  const bytes = (path: string, whole: boolean) => unlessAbsent(path, () => buffer.subarray(0, fill(path, whole)))
+  const text = (path: string, whole: boolean) =>
+    unlessAbsent(path, () => {
+      const length = fill(path, whole)
+      return buffer.toString('latin1', 0, length)
+    })
   return {
     root,
-    bytes: (path) => bytes(path, true),
-    text: (path) => bytes(path, true)?.toString('latin1'),
-    line: (path) => bytes(path, false)?.toString('latin1'),
+    bytes: (path) =>
+      unlessAbsent(path, () => {
+        const length = fill(path, true)
+        return buffer.subarray(0, length)
+      }),
+    text: (path) => text(path, true),
+    line: (path) => text(path, false),
     names: (path) => unlessAbsent(path, () => readdirSync(root + path)) ?? [],
   }
 }
