@@ -11,8 +11,8 @@ export type Order = { readonly id: number } & (
   | { readonly stretch: StretchIn; readonly redactor: number }
 )
 
-/** A stretch that lies at the begin of a memory both threads see. */
-export type StretchIn = Omit<Stretch, 'bytes'> & { readonly memory: number; readonly lengthBytes: number }
+/** A stretch that lies at the begin of a memory both threads see; a short one comes along. */
+export type StretchIn = Stretch | (Omit<Stretch, 'bytes'> & { readonly memory: number; readonly lengthBytes: number })
 
 export type Answer = { readonly id: number } & ({ readonly masked: MaskedIn } | { readonly error: string })
 
@@ -43,9 +43,9 @@ function obey(order: Order): void {
   else memories.delete(order.drop)
 }
 
-function answer(id: number, redactor: Redactor, { memory, lengthBytes, ...rest }: StretchIn): void {
-  const bytes = memories.get(memory)!.subarray(0, lengthBytes)
-  const { bytes: out, ...masked } = redactor({ ...rest, bytes })
+function answer(id: number, redactor: Redactor, stretch: StretchIn): void {
+  const bytes = 'bytes' in stretch ? stretch.bytes : memories.get(stretch.memory)!.subarray(0, stretch.lengthBytes)
+  const { bytes: out, ...masked } = redactor({ ...stretch, bytes })
   if (out.buffer === bytes.buffer) {
     const start = out.byteOffset - bytes.byteOffset
     return parentPort!.postMessage({ id, masked: { ...masked, start, end: start + out.length } } satisfies Answer)

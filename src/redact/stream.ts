@@ -25,6 +25,9 @@ function capacityOf({ behindBytes, aheadBytes, stretchBytes }: StreamSizes): num
   return behindBytes + stretchBytes + aheadBytes
 }
 
+/** Nothing stands before the first stretch. */
+export const BEGIN: Carry = { sentTo: 0, pending: [] }
+
 /** Masks one stretch, somewhere else; rejects when it cannot. */
 export type MaskStretch = (stretch: Stretch) => Promise<Masked>
 
@@ -50,7 +53,7 @@ export function createStream(
   let filled = 0
   /** Where the stretch to be masked begins; what stands before is there to be looked back at. */
   let from = 0
-  let carry: Carry = { sentTo: 0, pending: [] }
+  let carry = BEGIN
 
   const step = async function* (to: number, final: boolean): AsyncGenerator<Uint8Array, void> {
     const masked = await mask({ bytes: buffer.subarray(0, filled), from, to, final, carry })

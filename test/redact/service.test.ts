@@ -61,6 +61,23 @@ test('many streams at once do not mix', async () => {
   }
 })
 
+test('a text at once is masked like a stream of it, whether it is sent or lies in a memory of its own', async () => {
+  const redactor = serviceOf().open({ key: KEY })
+  const secret = ' password=k7Wq9zLp2XvR4tB8'
+  for (const length of [secret.length, 100, 16 * 1024, 16 * 1024 + 1, 300_000]) {
+    const text = secret.padStart(length, 'some words ')
+    const { bytes, hits } = await redactor.whole(Buffer.from(text))
+    expect(bytes.toString()).toBe(await masked(redactor.stream(), text))
+    expect(bytes.toString()).toMatch(/ password=<masked:password:[0-9a-f]{6}>$/)
+    expect(hits).toEqual({ password: 1 })
+  }
+  const texts = Array.from({ length: 200 }, (_, index) => `text ${index}${index % 2 ? secret : ''}`)
+  const outs = await Promise.all(texts.map(async (text) => (await redactor.whole(Buffer.from(text))).bytes.toString()))
+  for (const [index, out] of outs.entries())
+    expect(out.replace(/<masked.*/, 'masked')).toBe(`text ${index}${index % 2 ? ' password=masked' : ''}`)
+  expect(await redactor.whole(Buffer.alloc(0))).toEqual({ bytes: Buffer.alloc(0), hits: {} })
+})
+
 describe('a rule that hangs', () => {
   it('is ended; what hung is refused, what waited is masked by a new thread', async () => {
     const service = serviceOf(WATCHDOG_MS)
