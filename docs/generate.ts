@@ -16,6 +16,7 @@ import { ROWS } from '../src/record/classify/classify.ts'
 import { RULES } from '../src/redact/rules.ts'
 import { neverRead } from '../src/sources/never-read.ts'
 import { shippedPackages, type Lock } from './licenses.ts'
+import { metricsReference } from './metrics-tables.ts'
 
 /** Documents with generated parts. */
 const DOCUMENTS = [
@@ -24,6 +25,7 @@ const DOCUMENTS = [
   'docs/event-types.md',
   'docs/licenses.md',
   'docs/look-dont-touch.md',
+  'docs/metrics.md',
   'docs/security.md',
 ]
 
@@ -41,6 +43,7 @@ export async function renderDocuments(): Promise<RenderedDocument[]> {
     collectors: collectorsTable(collectors),
     'collectors-reference': collectorsReference(collectors),
     'event-types': eventTypesTable(),
+    metrics: metricsReference(table),
     'never-read': neverReadTable(),
     rules: rulesTable(),
     licenses: licensesTable(JSON.parse(await readFile(placeOf('package-lock.json'), 'utf8')) as Lock),
