@@ -4,7 +4,9 @@ import { createDeps } from '../collect/deps.ts'
 import { hostFacts } from '../collect/host.ts'
 import type { Config, Problem } from '../config.ts'
 import { loadConfig } from '../config/load.ts'
+import { beside } from '../record/beside.ts'
 import { recordedBeside } from '../record/recorded-beside.ts'
+import { metricsBeside } from '../record/recorded-metrics-beside.ts'
 import type { Io } from './io.ts'
 
 export interface Prepared {
@@ -18,10 +20,12 @@ export interface Prepared {
 export async function prepare(io: Io): Promise<Prepared> {
   const { config, problems } = await loadConfig(io.environment, io.uid)
   const health = () => ({ status: 'no daemon', problems })
-  const { events, socket, stateDir } = config
+  const { events, metrics, socket, stateDir } = config
+  const daemon = beside(socket)
   const recorded =
-    events === 'none' ? undefined : recordedBeside({ socket, stateDir, bootId: hostFacts(undefined).bootId })
-  const deps = await createDeps(config, { startedAtMs: Date.now(), log: () => '', health, recorded })
+    events === 'none' ? undefined : recordedBeside({ daemon, stateDir, bootId: hostFacts(undefined).bootId })
+  const measured = metrics === 'none' ? undefined : metricsBeside({ daemon, stateDir })
+  const deps = await createDeps(config, { startedAtMs: Date.now(), log: () => '', health, recorded, measured })
   return { config, deps, problems: [...problems, ...dropInProblems(deps)] }
 }
 
