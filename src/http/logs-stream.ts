@@ -43,8 +43,11 @@ export async function sendStream(request: FastifyRequest, reply: FastifyReply, d
   const heartbeat = setInterval(() => queue.heartbeat(), HEARTBEAT_MS)
   try {
     queue.say(`retry: ${RETRY_MS}\n\n`)
-    const writing = write(queue, sink).finally(stop)
-    await Promise.all([fill(queue, deps), writing])
+    const filling = fill(queue, deps)
+    // Whether it is at its end, or fails, shows when what it brought is written.
+    filling.catch(stop)
+    await write(queue, sink)
+    if (!signal.aborted) await filling
     const reason = closing.aborted ? 'diagd stops' : 'there is nothing more to follow'
     await sink.write(Buffer.from(event('end', { reason })))
     await sink.end()
@@ -57,6 +60,7 @@ export async function sendStream(request: FastifyRequest, reply: FastifyReply, d
   } finally {
     clearInterval(heartbeat)
     signal.removeEventListener('abort', stop)
+    stop()
     await deps.steps.return()
   }
 }
