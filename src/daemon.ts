@@ -133,7 +133,8 @@ export async function startDaemon({
     const closed = Promise.all([new Promise((resolve) => local.close(resolve)), tcp?.close()])
     await within(places.idle(), GRACE_MS)
     closing.abort(new Error('diagd is shutting down'))
-    await within(places.idle(), ABORT_MS)
+    // Who gets a stream is told that it ends.
+    await within(Promise.all([places.idle(), closed]), ABORT_MS)
     for (const server of [local, tcp?.server()]) server?.closeAllConnections()
     await closed
     await app.close()
@@ -164,7 +165,7 @@ function statusLine(socket: string, tcp: Listen | undefined, problems: readonly 
 }
 
 /** Waits for it, but not for ever. */
-async function within(promise: Promise<void>, milliseconds: number): Promise<void> {
+async function within(promise: Promise<unknown>, milliseconds: number): Promise<void> {
   const timer = Promise.withResolvers<void>()
   const timeout = setTimeout(timer.resolve, milliseconds)
   await Promise.race([promise, timer.promise])
