@@ -26,7 +26,7 @@ export interface SamplerOptions {
 }
 
 /** Milliseconds of each clock at one moment: CLOCK_REALTIME, CLOCK_MONOTONIC, CLOCK_BOOTTIME. */
-export type Clock = () => Pick<Reading, 'timeMs' | 'monotonicMs' | 'boottimeMs'>
+type Clock = () => Pick<Reading, 'timeMs' | 'monotonicMs' | 'boottimeMs'>
 
 export interface Sampler {
   /** Takes some milliseconds, and never throws: what cannot be read is named in the row of the host. */
@@ -99,11 +99,24 @@ function clockOf(files: Files): Clock {
   return () => {
     const timeMs = Date.now()
     const monotonicMs = Number(process.hrtime.bigint() / 1000n) / 1000
-    const uptime = numberIn(files.line('/proc/uptime'))
+    const uptime = uptimeSeconds(files)
     return { timeMs, monotonicMs, boottimeMs: uptime === undefined ? monotonicMs : Math.round(uptime * 1000) }
   }
 }
 
+/** Without it nobody can tell that the machine was suspended; samples go on. */
+function uptimeSeconds(files: Files): number | undefined {
+  try {
+    return numberIn(files.line('/proc/uptime'))
+  } catch {
+    return undefined
+  }
+}
+
 function bootIdOf(files: Files): string {
-  return files.line('/proc/sys/kernel/random/boot_id')?.trim() ?? UNKNOWN_BOOT
+  try {
+    return files.line('/proc/sys/kernel/random/boot_id')?.trim() ?? UNKNOWN_BOOT
+  } catch {
+    return UNKNOWN_BOOT
+  }
 }

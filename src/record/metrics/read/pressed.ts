@@ -1,7 +1,7 @@
 /** When processes are named: the one place that decides what is much. */
 import type { Values } from './reader.ts'
 
-export const RESOURCES = ['cpu', 'memory', 'io'] as const
+const RESOURCES = ['cpu', 'memory', 'io'] as const
 export type Resource = (typeof RESOURCES)[number]
 
 /** Percent of the last 10 s in which something waited for it (PSI, `some avg10`): `metrics.pressure` of the configuration. */

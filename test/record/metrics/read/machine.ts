@@ -13,13 +13,13 @@ export function recorded(name: Recorded): string {
 }
 
 /** A folder with these files in it. */
-export function treeOf(files: Readonly<Record<string, string>>): string {
+export function treeOf(files: Readonly<Record<string, string | Buffer>>): string {
   const root = temporaryFolder()
   addTo(root, files)
   return root
 }
 
-export function addTo(root: string, files: Readonly<Record<string, string>>): void {
+export function addTo(root: string, files: Readonly<Record<string, string | Buffer>>): void {
   for (const [path, text] of Object.entries(files)) {
     mkdirSync(dirname(join(root, path)), { recursive: true })
     writeFileSync(join(root, path), text)
