@@ -16,6 +16,7 @@ import { ROWS } from '../src/record/classify/classify.ts'
 import { RULES } from '../src/redact/rules.ts'
 import { neverRead } from '../src/sources/never-read.ts'
 import { shippedPackages, type Lock } from './licenses.ts'
+import { metricsViews } from './database-views.ts'
 import { metricsReference } from './metrics-tables.ts'
 
 /** Documents with generated parts. */
@@ -25,6 +26,7 @@ const DOCUMENTS = [
   'docs/event-types.md',
   'docs/licenses.md',
   'docs/look-dont-touch.md',
+  'docs/databases.md',
   'docs/metrics.md',
   'docs/security.md',
 ]
@@ -44,6 +46,7 @@ export async function renderDocuments(): Promise<RenderedDocument[]> {
     'collectors-reference': collectorsReference(collectors),
     'event-types': eventTypesTable(),
     metrics: metricsReference(table),
+    'metrics-views': metricsViews(table),
     'never-read': neverReadTable(),
     rules: rulesTable(),
     licenses: licensesTable(JSON.parse(await readFile(placeOf('package-lock.json'), 'utf8')) as Lock),
