@@ -32,7 +32,12 @@ interface FoundSources {
   readonly problems: readonly LogProblem[]
 }
 
-export type FindSources = (filter: LogFilter, ctx: LogContext, onlyRunning?: boolean) => Promise<FoundSources>
+/** @param which containers only; all without it. */
+export type FindSources = (
+  filter: LogFilter,
+  ctx: LogContext,
+  which?: (container: ListedContainer) => boolean,
+) => Promise<FoundSources>
 
 /** An engine that is not done with its list by then is left out. */
 const LIST_MS = 3000
@@ -41,7 +46,7 @@ const MOST_CONTAINERS = 200
 
 export function createFindSources({ engines: configured }: Pick<BundleDeps, 'engines'>): FindSources {
   const drivers = createDrivers()
-  return async (filter, ctx, onlyRunning = false) => {
+  return async (filter, ctx, which = () => true) => {
     const { kinds } = filter
     const files = kinds.includes('cloud-init') ? cloudInitSources() : []
     const journal = kinds.includes('journal') ? [journalSource(filter)] : []
@@ -51,7 +56,7 @@ export function createFindSources({ engines: configured }: Pick<BundleDeps, 'eng
     const problems: LogProblem[] = absent.map(absentEngine)
     const lists = await Promise.all(present.map((engine) => list(engine, ctx, problems)))
     const wished = lists.flat().filter(({ container }) => isWished(container, filter))
-    const usable = wished.filter(({ container }) => !onlyRunning || container.State === 'running')
+    const usable = wished.filter(({ container }) => which(container))
     const chosen = newestFirst(usable).slice(0, MOST_CONTAINERS)
     if (usable.length > chosen.length)
       problems.push({

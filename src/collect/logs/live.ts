@@ -21,8 +21,10 @@ export interface LiveOptions {
 
 /** How often containers are looked for, where no engine says that one has started. */
 const LOOK_MS = 5000
-/** One that says nothing but that is not asked more often. */
-const SOON_MS = 100
+/** One that starts container after container is not asked more often; one that removes them at once leaves no time. */
+const SOON_MS = 20
+/** Of an event there are some hundred letters, labels and all. */
+const EVENT_LETTERS = 64 * 1024
 
 export class Live {
   readonly #options: LiveOptions
@@ -31,6 +33,8 @@ export class Live {
   readonly #said = new Set<string>()
   /** What was read last: it may not have been taken yet. */
   readonly #last = new Map<string, string>()
+  /** Containers that have started since they were looked for: they may have ended by now. */
+  readonly #started = new Set<string>()
   #containers: readonly string[] = []
   #wake = Promise.withResolvers<void>()
 
@@ -59,7 +63,9 @@ export class Live {
 
   async #look(): Promise<void> {
     const { wish, find, ctx, masks } = this.#options
-    const found = await find(wish, ctx, true)
+    const started = new Set(this.#started)
+    const found = await find(wish, ctx, ({ Id, State }) => State === 'running' || started.has(Id))
+    for (const id of started) this.#started.delete(id)
     for (const problem of found.problems) this.#say(problem)
     for (const engine of found.engines) void this.#listen(engine)
     // The secrets of a container that is new have to be known before its first line.
@@ -97,7 +103,7 @@ export class Live {
     if (this.#last.size > MOST_REMEMBERED) this.#last.delete(this.#last.keys().next().value!)
   }
 
-  /** Any word of the engine about a container is a reason to look. */
+  /** A word of the engine about a container that starts is a reason to look. */
   async #listen({ socket }: FoundEngine): Promise<void> {
     if (this.#listened.has(socket)) return
     this.#listened.add(socket)
@@ -105,7 +111,14 @@ export class Live {
     const path = `/events?filters=${encodeURIComponent(filters)}`
     try {
       const answer = await openAnswer({ socket, path, stream: true, timeoutMs: Infinity }, this.#options.ctx)
-      for await (const _ of answer.chunks) this.#wake.resolve()
+      let text = ''
+      for await (const chunk of answer.chunks) {
+        text = (text + chunk.toString('latin1')).slice(-EVENT_LETTERS)
+        for (const [, id] of text.matchAll(/"id":"([0-9a-f]{64})"/g)) this.#started.add(id!)
+        // Each is told on a line of its own.
+        text = text.slice(text.lastIndexOf('\n') + 1)
+        this.#wake.resolve()
+      }
     } catch {
       // Then it is looked for every few seconds.
     }
