@@ -3,7 +3,7 @@ import type { Kit, Measured, MeasuredSeries, RecordedEvent } from '../../../src/
 import { gapsOf } from './gaps.ts'
 import { endOf, gridOf, lineOf, usualDistance } from './grid.ts'
 import { happeningsOf } from './happenings.ts'
-import type { Grid, Overview, Subject, Thing } from './types.ts'
+import type { Grid, Line, Overview, Subject, Thing } from './types.ts'
 import { WANTED } from './wanted.ts'
 
 /** Wanted at least, around a window of minutes: what led to it. */
@@ -85,10 +85,14 @@ const HOLD = 2.5
 
 function thingOf(series: MeasuredSeries, grid: Grid): Thing {
   const holdMs = HOLD * Math.max(grid.stepMs, usualDistance(series.timesMs, grid.stepMs))
+  const lines = new Map<string, Line | undefined>()
   return {
     name: nameOf(series),
     labels: series.labels,
-    line: (column) => lineOf(series, column, grid, holdMs),
+    line(column) {
+      if (!lines.has(column)) lines.set(column, lineOf(series, column, grid, holdMs))
+      return lines.get(column)
+    },
     counted: (column) =>
       series.timesMs.flatMap((timeMs, at) => {
         const count = Math.round((series.columns[column]?.avg[at] ?? 0) * series.samples[at]!)
