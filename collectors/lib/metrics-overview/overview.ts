@@ -8,8 +8,8 @@ import { WANTED } from './wanted.ts'
 
 /** Wanted at least, around a window of minutes: what led to it. */
 const LEAST_MS = 3_600_000
-/** A picture of less than this has steps that are no longer than samples. */
-const SHORTEST_MS = 600_000
+/** In less than this there are a handful of samples. */
+const SHORTEST_MS = 60_000
 const MOST_EVENTS = 1000
 
 export type OverviewKit = Pick<Kit, 'metrics' | 'events' | 'host' | 'intervals'>
