@@ -7,7 +7,7 @@ import packageJson from '../../package.json' with { type: 'json' }
 
 const top = fileURLToPath(new URL('../../', import.meta.url))
 const readme = await readFile(`${top}README.md`, 'utf8')
-const helps = ['collect', 'serve', 'list', 'verify', 'check', 'redact'].map(
+const helps = ['collect', 'serve', 'list', 'verify', 'check', 'redact', 'logs'].map(
   (command) =>
     [
       command,
