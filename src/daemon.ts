@@ -14,6 +14,9 @@ import type { Listen } from './config/listen.ts'
 import type { Config, Problem } from './config.ts'
 import type { Log } from './log.ts'
 import type { Notifier } from './notify/notifier.ts'
+import type { Otlp } from './otlp/exporter.ts'
+import { createOwnTelling } from './own-metrics.ts'
+import type { Measuring } from './record/measuring.ts'
 import type { Recording } from './record/recording.ts'
 
 /** A client that takes no byte for so long loses its place. */
@@ -42,8 +45,10 @@ export interface DaemonInput {
   readonly ownFolder: boolean
   readonly version: string
   readonly stallMs?: number
-  /** Opened once the doors are; undefined where nothing is to be recorded. */
+  /** Opened once the doors are; undefined where nothing is to be recorded, measured, sent. */
   readonly recording?: Recording | undefined
+  readonly measuring?: Measuring | undefined
+  readonly otlp?: Otlp | undefined
   /** Loads the collectors; gets what a bundle tells about the daemon. */
   readonly loadEngine: (facts: {
     startedAtMs: number
@@ -68,6 +73,8 @@ export async function startDaemon({
   version,
   stallMs = STALL_MS,
   recording,
+  measuring,
+  otlp,
   ...input
 }: DaemonInput): Promise<Daemon> {
   const { logger } = log
@@ -82,10 +89,12 @@ export async function startDaemon({
     ...problems,
     ...tokens.problems().map((message) => ({ key: 'tokens.d', message })),
     ...(tcp?.problems() ?? []),
+    ...(otlp?.health().problems ?? []).map((message) => ({ key: 'otlp', message })),
   ]
   const withRecorder = () => [
     ...allProblems(),
     ...(recording?.health().problems ?? []).map((message) => ({ key: 'events', message })),
+    ...(measuring?.health().problems ?? []).map((message) => ({ key: 'metrics', message })),
   ]
   const allWarnings = () => [...warnings, ...(tcp?.warnings() ?? [])]
   const health = () => ({
@@ -94,7 +103,9 @@ export async function startDaemon({
     pid: process.pid,
     uptimeSeconds: Math.floor((Date.now() - startedAtMs) / 1000),
     bundles: { running: places.running, limit: places.limit },
-    recorder: recorderHealth(recording),
+    recorder: factsOf(recording?.health()),
+    metrics: factsOf(measuring?.health()),
+    ...(otlp ? { otlp: factsOf(otlp.health()) } : {}),
     problems: withRecorder(),
     warnings: allWarnings(),
   })
@@ -103,7 +114,15 @@ export async function startDaemon({
 
   const closing = new AbortController()
   const doors = { config, tokens, logger, places, health, stallMs, closing: closing.signal }
-  const app = await buildApp({ ...engine, ...doors, events: recording })
+  const own = createOwnTelling({
+    version,
+    places,
+    recording,
+    measuring,
+    problems: withRecorder,
+    otlp: () => otlp?.health(),
+  })
+  const app = await buildApp({ ...engine, ...doors, ...own, events: recording, measured: measuring })
   const local = await listenUnix(app, config.socket, uid)
   if (input.ownFolder) await chmod(config.socket, 0o660)
   await giveToGroup(config.socket, config.socketGroup, uid).catch(
@@ -123,6 +142,8 @@ export async function startDaemon({
   const tell = () => recording?.problems(allProblems())
   tell()
   recording?.start()
+  measuring?.start()
+  otlp?.start()
   const telling = setInterval(tell, TELL_MS).unref()
 
   const close = async () => {
@@ -138,16 +159,18 @@ export async function startDaemon({
     for (const server of [local, tcp?.server()]) server?.closeAllConnections()
     await closed
     await app.close()
-    await recording?.close()
+    await otlp?.close()
+    await Promise.all([recording?.close(), measuring?.close()])
     await within(told, GRACE_MS)
     logger.info('diagd stopped')
   }
   return { problems: allProblems(), close }
 }
 
-function recorderHealth(recording: Recording | undefined): object {
-  if (!recording) return { state: 'off' }
-  const { problems: _, ...facts } = recording.health()
+/** Without its problems, which stand with all the others. */
+function factsOf(health: { readonly problems: readonly string[] } | undefined): object {
+  if (!health) return { state: 'off' }
+  const { problems: _, ...facts } = health
   return facts
 }
 

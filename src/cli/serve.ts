@@ -4,21 +4,19 @@ import { dirname } from 'node:path'
 import { bundleId, collectBundle } from '../collect/bundle.ts'
 import { createDeps } from '../collect/deps.ts'
 import type { BundleDeps } from '../collect/deps.ts'
-import type { Config } from '../config.ts'
-import { hostFacts } from '../collect/host.ts'
 import { createLogReader } from '../collect/logs/reader.ts'
 import { loadConfig } from '../config/load.ts'
 import { startDaemon } from '../daemon.ts'
 import type { LoadedEngine } from '../daemon.ts'
 import { createLog } from '../log.ts'
-import type { Log, LogForm } from '../log.ts'
+import type { LogForm } from '../log.ts'
 import { createNotifier } from '../notify/notifier.ts'
 import { recordedHere } from '../record/recorded-here.ts'
-import { createRecording, type Recording } from '../record/recording.ts'
 import { VERSION } from '../version.ts'
 import { dropInProblems } from './engine.ts'
 import { EXIT } from './io.ts'
 import type { Io } from './io.ts'
+import { createExport, createRecorders } from './serve-recorders.ts'
 import { catchSignals } from './signals.ts'
 
 const STDERR = 2
@@ -31,12 +29,17 @@ export async function serve(io: Io): Promise<number> {
   const log = createLog(config.logLevel, io.stderr, logForm(io))
   const notifier = createNotifier({ environment, warn: (message) => log.logger.warn(message) })
   let deps: BundleDeps | undefined
-  let systemInfo: (() => Promise<Buffer>) | undefined
-  const recording = recordingOf(config, () => deps!, log)
+  const recorders = createRecorders(config, () => deps!, log)
+  const { recording, measuring } = recorders
+  const systemInfo = lazily(async () => {
+    const { createSystemInfo } = await import('../collect/system-info.ts')
+    return createSystemInfo(() => deps!)
+  })
   const loadEngine = async (facts: Parameters<typeof createDeps>[1]): Promise<LoadedEngine> => {
     const loaded = await createDeps(config, {
       ...facts,
       recorded: recording && recordedHere(recording, config.stateDir),
+      measured: measuring?.recorded,
     })
     deps = loaded
     return {
@@ -48,11 +51,7 @@ export async function serve(io: Io): Promise<number> {
         const { bootTimelineText } = await import('../collect/boot-timeline.ts')
         return bootTimelineText(loaded, wish, signal)
       },
-      systemInfo: async () => {
-        const { createSystemInfo } = await import('../collect/system-info.ts')
-        systemInfo ??= createSystemInfo(() => loaded)
-        return systemInfo()
-      },
+      systemInfo,
       logs: createLogReader(loaded),
       collect: ({ request, sink, ...options }) => collectBundle(request, loaded, sink, options),
     }
@@ -60,7 +59,8 @@ export async function serve(io: Io): Promise<number> {
   const ownFolder = environment.RUNTIME_DIRECTORY?.split(':').includes(dirname(config.socket)) ?? false
   try {
     const facts = { config, problems, log, notifier, uid, ownFolder, version: VERSION }
-    const daemon = await startDaemon({ ...facts, loadEngine, recording })
+    const otlp = await createExport({ ...recorders, config, deps: () => deps!, systemInfo, log })
+    const daemon = await startDaemon({ ...facts, ...recorders, loadEngine, otlp })
     if (!interrupt.signal.aborted) await new Promise((resolve) => interrupt.signal.addEventListener('abort', resolve))
     await daemon.close()
     return EXIT.whole
@@ -72,16 +72,10 @@ export async function serve(io: Io): Promise<number> {
   }
 }
 
-/** SQLite is loaded when it is opened, and not before. */
-function recordingOf(config: Config, deps: () => BundleDeps, log: Log): Recording | undefined {
-  const { events } = config
-  if (events === 'none') return undefined
-  const { bootId } = hostFacts(undefined)
-  return createRecording(bootId, async () => {
-    const { openRecorder } = await import('../record/open-recorder.ts')
-    const { redaction } = deps()
-    return openRecorder({ config: { ...config, events }, redaction, bootId, version: VERSION, log: log.logger })
-  })
+/** What is loaded when it is asked for, and asked from then on. */
+function lazily<T>(load: () => Promise<() => Promise<T>>): () => Promise<T> {
+  let loaded: Promise<() => Promise<T>> | undefined
+  return async () => (await (loaded ??= load()))()
 }
 
 /** What was thrown for people to read, or comes from the system, says it all; anything else is a mistake of ours. */

@@ -32,6 +32,8 @@ export interface AppDeps
   }) => Promise<BundleResult>
   /** Aborted when the daemon gives up the bundles that still run. */
   readonly closing: AbortSignal
+  /** Counts what the audit log says. */
+  readonly audited?: (fields: object) => void
   /** A client that takes no byte for so long loses its place. */
   readonly stallMs: number
 }
@@ -52,7 +54,10 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
     exposeHeadRoutes: false,
   })
   const routes = rememberRoutes(app)
-  const audit = createAudit(deps.logger, deps.events?.audit)
+  const audit = createAudit(deps.logger, (fields) => {
+    deps.audited?.(fields)
+    deps.events?.audit(fields)
+  })
   guard(app, deps)
   app.setErrorHandler((thrown, request, reply) => {
     const error = toHttpError(thrown)

@@ -4,7 +4,7 @@
  * was taken and not acknowledged (a connection that broke, a `kill -9` before the cursor moved) is there twice, with the same
  * log.record.uid. What retention removed before it could be sent is counted as lost.
  */
-import type { Cursor, EventFilter, NewEvent, StoredEvent } from '../record/events/event.ts'
+import type { Cursor, EventFilter, StoredEvent } from '../record/events/event.ts'
 import type { Delivery } from './send.ts'
 import type { SignalState } from './state.ts'
 
@@ -12,7 +12,7 @@ import type { SignalState } from './state.ts'
 export interface EventSource {
   query(filter: EventFilter): Promise<readonly StoredEvent[]>
   cursor(name: string): Promise<string | undefined>
-  append(events: readonly NewEvent[], cursor: Cursor): Promise<unknown>
+  keepCursor(cursor: Cursor): Promise<unknown>
 }
 
 export interface EventsSenderOptions {
@@ -54,7 +54,7 @@ export function createEventsSender({ source, send, rejectedBy, state }: EventsSe
     if (lastId !== undefined) state.lost(first - lastId - 1)
     lastId = last
     // In memory it has moved on: a store that is full does not have the same sent again and again.
-    await source.append([], { name: OTLP_CURSOR, value: String(last) }).catch(() => {})
+    await source.keepCursor({ name: OTLP_CURSOR, value: String(last) }).catch(() => {})
   }
   return {
     async turn() {

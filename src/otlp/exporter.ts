@@ -1,12 +1,11 @@
 /** Hands readings and events over to a collector of OpenTelemetry, in the background. Nothing here ever stops the recording. */
 import { setTimeout as delay } from 'node:timers/promises'
 import type { OtlpConfig } from '../config/otlp.ts'
-import type { OwnMetrics } from '../record/metrics/own.ts'
 import type { Metric, Reading } from '../record/metrics/metric.ts'
 import { createEventsSender, type EventSource } from './events-sender.ts'
 import { createPace } from './pace.ts'
 import { send } from './send.ts'
-import { createState, itemSamplesOf, samplesOf, type SignalHealth, type SignalState } from './state.ts'
+import { createState, type OtlpHealth, type SignalState } from './state.ts'
 
 export interface OtlpOptions {
   readonly config: OtlpConfig
@@ -22,12 +21,6 @@ export interface OtlpOptions {
   /** How often events are looked for. */
   readonly pollMs?: number
   readonly timeoutMs?: number
-}
-
-export interface OtlpHealth {
-  readonly metrics?: SignalHealth
-  readonly events?: SignalHealth
-  readonly problems: readonly string[]
 }
 
 export interface Otlp {
@@ -74,16 +67,6 @@ export function createOtlp(options: OtlpOptions): Otlp {
       await running
     },
   }
-}
-
-/** Among diagd's own metrics. */
-export function tellOtlp(own: OwnMetrics, health: () => OtlpHealth | undefined): void {
-  const told = (samples: typeof samplesOf) => () => {
-    const { metrics, events } = health() ?? {}
-    return [...(metrics ? samples('metrics', metrics) : []), ...(events ? samples('events', events) : [])]
-  }
-  own.ask('counter', 'diagd_otlp_requests_total', 'Requests to the collector by what became of them.', told(samplesOf))
-  own.ask('counter', 'diagd_otlp_items_total', 'Data points and events by what became of them.', told(itemSamplesOf))
 }
 
 type To = ReturnType<typeof lazily>

@@ -1,5 +1,6 @@
 /** What became of what was sent, for /health and /metrics. */
 import type { FamilySample } from '../record/metrics/families.ts'
+import type { OwnMetrics } from '../record/metrics/own.ts'
 
 /** All since the start; items are data points of metrics, or events. */
 interface Counts {
@@ -21,6 +22,13 @@ export interface SignalHealth extends Readonly<Counts> {
   readonly problem?: string
   /** Since when it waits. */
   readonly since?: string
+}
+
+/** Of the exporter. */
+export interface OtlpHealth {
+  readonly metrics?: SignalHealth
+  readonly events?: SignalHealth
+  readonly problems: readonly string[]
 }
 
 export interface SignalState {
@@ -80,12 +88,21 @@ export function createState(now = Date.now): SignalState {
   }
 }
 
-/** For the families of diagd's own counters. */
-export function samplesOf(signal: string, { taken, failed, refused }: SignalHealth): FamilySample[] {
+/** Among diagd's own metrics. */
+export function tellOtlp(own: OwnMetrics, health: () => OtlpHealth | undefined): void {
+  const told = (samples: typeof samplesOf) => () => {
+    const { metrics, events } = health() ?? {}
+    return [...(metrics ? samples('metrics', metrics) : []), ...(events ? samples('events', events) : [])]
+  }
+  own.ask('counter', 'diagd_otlp_requests_total', 'Requests to the collector by what became of them.', told(samplesOf))
+  own.ask('counter', 'diagd_otlp_items_total', 'Data points and events by what became of them.', told(itemSamplesOf))
+}
+
+function samplesOf(signal: string, { taken, failed, refused }: SignalHealth): FamilySample[] {
   return Object.entries({ taken, failed, refused }).map(([outcome, value]) => ({ labels: { signal, outcome }, value }))
 }
 
-export function itemSamplesOf(signal: string, health: SignalHealth): FamilySample[] {
+function itemSamplesOf(signal: string, health: SignalHealth): FamilySample[] {
   const { sentItems: sent, rejectedItems: rejected, refusedItems: refused, lostItems: lost } = health
   return Object.entries({ sent, rejected, refused, lost }).map(([fate, value]) => ({ labels: { signal, fate }, value }))
 }

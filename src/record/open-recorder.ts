@@ -8,7 +8,9 @@ import { createRecorder, type RecorderOptions } from './recorder/recorder.ts'
 import { createMask } from './recorder/mask.ts'
 import type { OpenRecorder } from './recording.ts'
 import { createRestingRedactor } from './recorder/resting-redactor.ts'
-import { createEventStore } from './events/store.ts'
+import type { NewEvent } from './events/event.ts'
+import { createEventStore, type OwnEventStore } from './events/store.ts'
+import type { StoreThread } from './store/thread.ts'
 
 export interface OpenRecorderOptions {
   readonly config: Pick<Config, 'stateDir'> & { readonly events: EventsConfig }
@@ -16,12 +18,15 @@ export interface OpenRecorderOptions {
   readonly bootId: string
   readonly version: string
   readonly log: RecorderOptions['log']
+  readonly thread: StoreThread
+  /** Gets what is in the database. */
+  readonly stored: (events: readonly NewEvent[]) => void
 }
 
 export async function openRecorder(options: OpenRecorderOptions): Promise<OpenRecorder> {
-  const { config, redaction, bootId, version, log } = options
+  const { config, redaction, bootId, version, log, thread, stored } = options
   const { maxAgeMs, maxBytes, phaseStart, phaseEnd } = config.events
-  const store = createEventStore({ folder: config.stateDir, bootId, maxAgeMs, maxBytes })
+  const store = watched(createEventStore({ folder: config.stateDir, bootId, maxAgeMs, maxBytes, thread }), stored)
   const { settings } = redaction
   const redactor = settings === 'unknown' ? undefined : createRestingRedactor({ ...redaction, settings })
   const phases = {
@@ -30,4 +35,16 @@ export async function openRecorder(options: OpenRecorderOptions): Promise<OpenRe
   }
   const recorder = createRecorder({ store, redactor, bootId, version, path: FIXED_PATH, root: '', phases, log })
   return { store, recorder, mask: createMask(redactor) }
+}
+
+/** All that is recorded goes by here, but what a database tells of itself. */
+function watched(store: OwnEventStore, stored: OpenRecorderOptions['stored']): OwnEventStore {
+  return {
+    ...store,
+    async append(events, cursor) {
+      const ids = await store.append(events, cursor)
+      stored(events)
+      return ids
+    },
+  }
 }

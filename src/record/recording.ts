@@ -1,12 +1,23 @@
 /** The recorder as the daemon has it: there from the first moment, opened behind it, and off with a reason where it cannot be. */
 import { monotonicNowMs } from './recorder/clock.ts'
-import type { Boot, EventFilter, EventStore, NewEvent, Snapshot, StoredEvent } from './events/event.ts'
+import {
+  LEVELS,
+  type Boot,
+  type Cursor,
+  type EventFilter,
+  type NewEvent,
+  type Snapshot,
+  type StoredEvent,
+} from './events/event.ts'
+import type { OwnEventStore } from './events/store.ts'
+import type { FamilySample } from './metrics/families.ts'
 import type { Mask } from './recorder/mask.ts'
 import type { Recorder } from './recorder/recorder.ts'
 import { StoreError } from './store/error.ts'
+import type { Notice } from './store/words.ts'
 
 export interface OpenRecorder {
-  readonly store: EventStore
+  readonly store: OwnEventStore
   readonly recorder: Recorder
   readonly mask: Mask
 }
@@ -32,29 +43,41 @@ export interface Recording {
   add(events: readonly NewEvent[]): Promise<readonly number[]>
   query(filter: EventFilter): Promise<readonly StoredEvent[]>
   boots(): Promise<readonly Boot[]>
+  /** Where somebody who takes events has come to; kept in the database. */
+  cursor(name: string): Promise<string | undefined>
+  keepCursor(cursor: Cursor): Promise<unknown>
   snapshot(signal: AbortSignal): Promise<Snapshot>
   setAside(): Promise<readonly string[]>
   /** A line of the audit log; nobody waits for it. */
   readonly audit: (fields: object) => void
+  /** What another database of diagd has to tell; nobody waits for it. */
+  tell(notice: Notice): void
   /** What of diagd does not work now. */
   problems(problems: readonly { readonly key: string; readonly message: string }[]): void
   health(): RecordingHealth
+  /** Events that were recorded since the start, by level. */
+  readonly counts: () => FamilySample[]
   /** Says that diagd stopped, the last that is recorded. */
   close(): Promise<void>
 }
 
-/** `open` may reject: then it is off. */
-export function createRecording(bootId: string, open: () => Promise<OpenRecorder>): Recording {
+/** `stored` gets what is in the database. May reject: then nothing is recorded. */
+export type Open = (stored: (events: readonly NewEvent[]) => void) => Promise<OpenRecorder>
+
+export function createRecording(bootId: string, open: Open): Recording {
   const opening = Promise.withResolvers<OpenRecorder>()
   opening.promise.catch(() => {})
   let opened: OpenRecorder | undefined
   let failure: string | undefined
   let started = false
   let troubles: Parameters<Recording['problems']>[0] = []
+  const counts = new Map(LEVELS.map((level) => [level, 0]))
 
   const begin = async () => {
     try {
-      opened = await open()
+      opened = await open((events) => {
+        for (const { level } of events) counts.set(level, counts.get(level)! + 1)
+      })
       opening.resolve(opened)
       await opened.recorder.start()
       opened.recorder.problems(troubles)
@@ -75,9 +98,13 @@ export function createRecording(bootId: string, open: () => Promise<OpenRecorder
     },
     query: async (filter) => (await opening.promise).store.query(filter),
     boots: async () => (await opening.promise).store.boots(),
+    cursor: async (name) => (await opening.promise).store.cursor(name),
+    keepCursor: async (cursor) => (await opening.promise).store.append([], cursor),
     snapshot: async (signal) => (await opening.promise).store.snapshot(signal),
     setAside: async () => (await opening.promise).store.setAside(),
     audit: (fields) => void opening.promise.then(({ recorder }) => recorder.audit({ ...fields })).catch(() => {}),
+    tell: (notice) => void opening.promise.then(({ store }) => store.tell(notice)).catch(() => {}),
+    counts: () => Array.from(counts, ([level, value]) => ({ labels: { level }, value })),
     problems(list) {
       troubles = list
       opened?.recorder.problems(list)

@@ -392,7 +392,11 @@ describe('a daemon', () => {
     expect((await daemon.ask('GET', '/health')).json()).toMatchObject({
       status: 'degraded',
       recorder: { state: 'off' },
-      problems: [{ key: 'events', message: expect.stringContaining('Events are not recorded') as string }],
+      metrics: { state: 'off' },
+      problems: [
+        { key: 'events', message: expect.stringContaining('Events are not recorded') as string },
+        { key: 'metrics', message: expect.stringContaining('Metrics are not recorded') as string },
+      ],
     })
     expect((await daemon.ask('GET', '/debug-package?only=packages')).status).toBe(200)
     expect((await daemon.stop()).code).toBe(0)

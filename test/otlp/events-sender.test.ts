@@ -1,6 +1,6 @@
 /** From a real store of events to whoever takes them. */
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { createEventsSender, OTLP_CURSOR } from '../../src/otlp/events-sender.ts'
+import { createEventsSender, OTLP_CURSOR, type EventSource } from '../../src/otlp/events-sender.ts'
 import type { Delivery } from '../../src/otlp/send.ts'
 import { createState } from '../../src/otlp/state.ts'
 import type { EventStore, NewEvent, StoredEvent } from '../../src/record/events/event.ts'
@@ -11,6 +11,10 @@ const BOOT = '0f1e2d3c-0000-4000-8000-000000000001'
 const BEFORE = '0f1e2d3c-0000-4000-8000-000000000000'
 const TAKEN: Delivery = { kind: 'taken', body: new Uint8Array() }
 
+const sourceOf = (store: EventStore): EventSource => ({
+  ...store,
+  keepCursor: (cursor) => store.append([], cursor),
+})
 const event = (subject: string, over: Partial<NewEvent> = {}): NewEvent => ({
   timeMs: Date.now(),
   bootId: BOOT,
@@ -31,7 +35,8 @@ function storeIn(folder: string, closing = true): EventStore {
 }
 
 /** A sender over a store; `answers` in turn, then all is taken. */
-function senderOf(source: EventStore, answers: readonly Delivery[] = []) {
+function senderOf(store: EventStore, answers: readonly Delivery[] = [], over: Partial<EventSource> = {}) {
+  const source = { ...sourceOf(store), ...over }
   const left = [...answers]
   const sent: string[][] = []
   const state = createState()
@@ -133,7 +138,7 @@ test('what was removed before it could be sent is counted', async () => {
   const [first] = await store.append(many(10))
   // As retention does: the oldest are gone.
   const source = {
-    ...store,
+    ...sourceOf(store),
     query: async (filter: Parameters<EventStore['query']>[0]) =>
       (await store.query(filter)).filter(({ id }) => id === first || id > first! + 5),
   }
@@ -154,7 +159,7 @@ test('what was removed before it could be sent is counted', async () => {
 test('a store that takes no cursor does not have the same sent for ever', async () => {
   const store = storeIn(temporaryFolder())
   await store.append([event('a')])
-  const sender = senderOf({ ...store, append: () => Promise.reject(new Error('the disk is full')) })
+  const sender = senderOf(store, [], { keepCursor: () => Promise.reject(new Error('the disk is full')) })
   await untilIdle(sender)
   expect(sender.sent).toEqual([['a']])
 })
@@ -164,7 +169,7 @@ test('what the collector took and threw away is not counted as sent', async () =
   await store.append(many(5))
   const state = createState()
   const sender = createEventsSender({
-    source: store,
+    source: sourceOf(store),
     state,
     send: async () => TAKEN,
     rejectedBy: async () => ({ count: 2, message: 'too old' }),

@@ -1,5 +1,7 @@
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { createOtlp, tellOtlp, type OtlpOptions } from '../../src/otlp/exporter.ts'
+import { createOtlp, type OtlpOptions } from '../../src/otlp/exporter.ts'
+import { tellOtlp } from '../../src/otlp/state.ts'
+import type { Cursor, EventStore } from '../../src/record/events/event.ts'
 import { createEventStore } from '../../src/record/events/store.ts'
 import { CATALOGUE } from '../../src/record/metrics/catalogue/index.ts'
 import type { Reading } from '../../src/record/metrics/metric.ts'
@@ -27,8 +29,13 @@ function storeOfEvents(count = 1) {
   onTestFinished(() => store.close())
   const one = { bootId: BOOT, source: 'api', type: 'test.one', level: 'info', subject: '', message: 'x' } as const
   const events = Array.from({ length: count }, () => Object.assign({ timeMs: Date.now() }, one))
-  return { store, recorded: store.append(events) }
+  return { store, source: sourceOf(store), recorded: store.append(events) }
 }
+
+const sourceOf = (store: EventStore) => ({
+  ...store,
+  keepCursor: (cursor: Cursor) => store.append([], cursor),
+})
 
 function exporterTo(endpoint: URL, over: Partial<OtlpOptions> = {}) {
   const said: string[] = []
@@ -56,8 +63,8 @@ async function until(holds: () => boolean): Promise<void> {
 
 test('metrics go on and on, events once', async () => {
   const collector = await startCollector()
-  const { store } = storeOfEvents()
-  const { otlp } = exporterTo(collector.url, { events: store })
+  const { source } = storeOfEvents()
+  const { otlp } = exporterTo(collector.url, { events: source })
   await until(() => (otlp.health().metrics?.taken ?? 0) >= 5 && (otlp.health().events?.taken ?? 0) >= 1)
   expect(collector.got.filter(({ path }) => path === '/v1/logs')).toHaveLength(1)
   expect(otlp.health()).toMatchObject({
@@ -70,8 +77,8 @@ test('metrics go on and on, events once', async () => {
 test('only what is wanted, and there is, is sent', async () => {
   const collector = await startCollector()
   const config = { endpoint: collector.url, intervalMs: 20, metrics: false, events: true }
-  const { store } = storeOfEvents()
-  const { otlp } = exporterTo(collector.url, { config, events: store })
+  const { source } = storeOfEvents()
+  const { otlp } = exporterTo(collector.url, { config, events: source })
   await collector.until(1)
   const without = exporterTo(collector.url, { reading: undefined, events: undefined })
   expect(Object.keys(otlp.health())).toEqual(['events', 'problems'])
@@ -84,10 +91,10 @@ describe('a collector that is away', () => {
   test('gets everything once it is back; it is said once that it is away, and once that it is back', async () => {
     const collector = await startCollector()
     collector.answer(() => ({ status: 503 }))
-    const { store, recorded } = storeOfEvents(3)
+    const { store, source, recorded } = storeOfEvents(3)
     await recorded
     const config = { endpoint: collector.url, intervalMs: 20, metrics: false, events: true }
-    const { otlp, said } = exporterTo(collector.url, { config, events: store })
+    const { otlp, said } = exporterTo(collector.url, { config, events: source })
     await collector.until(2)
     // Recording does not wait for anybody.
     const [id] = await store.append([

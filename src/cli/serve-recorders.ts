@@ -1,0 +1,82 @@
+/** What `serve` records with: events, metrics, and who they are handed to. Each is opened when the doors are, and loaded then. */
+import { join } from 'node:path'
+import type { BundleDeps } from '../collect/deps.ts'
+import { hostFacts } from '../collect/host.ts'
+import type { Config } from '../config.ts'
+import type { Log } from '../log.ts'
+import type { Otlp } from '../otlp/exporter.ts'
+import { createMeasuring, type Measuring } from '../record/measuring.ts'
+import { createRecording, type Recording } from '../record/recording.ts'
+import { openStoreThread } from '../record/store-thread.ts'
+import { VERSION } from '../version.ts'
+
+export interface Recorders {
+  readonly recording: Recording | undefined
+  readonly measuring: Measuring | undefined
+}
+
+/** Both databases are in one thread. @param deps those of bundles, known when the recorder is opened. */
+export function createRecorders(config: Config, deps: () => BundleDeps, { logger }: Log): Recorders {
+  const { events, metrics, stateDir } = config
+  const { bootId } = hostFacts(undefined)
+  const thread = openStoreThread()
+  const recording =
+    events === 'none'
+      ? undefined
+      : createRecording(bootId, async (stored) => {
+          const { openRecorder } = await import('../record/open-recorder.ts')
+          const { redaction } = deps()
+          const options = { redaction, bootId, version: VERSION, log: logger, thread, stored }
+          return openRecorder({ ...options, config: { ...config, events } })
+        })
+  if (metrics === 'none') return { recording, measuring: undefined }
+  const { intervalMs, keepSamplesMs, keepMinutesMs, maxBytes, pressure } = metrics
+  const measuring = createMeasuring({
+    path: join(stateDir, 'metrics.db'),
+    intervalMs,
+    async open() {
+      const { createMetricsStore } = await import('../record/metrics/store.ts')
+      return createMetricsStore({
+        folder: stateDir,
+        sampleAgeMs: keepSamplesMs,
+        minuteAgeMs: keepMinutesMs,
+        intervalMs,
+        maxBytes,
+        sampling: { pressure, root: '' },
+        thread,
+        tell: (notice) => recording?.tell(notice),
+      })
+    },
+  })
+  return { recording, measuring }
+}
+
+export interface OtlpParts extends Recorders {
+  readonly config: Config
+  readonly deps: () => BundleDeps
+  /** The text of GET /system-info. */
+  readonly systemInfo: () => Promise<Buffer>
+  readonly log: Log
+}
+
+/** undefined where nobody is to get anything. */
+export async function createExport(parts: OtlpParts): Promise<Otlp | undefined> {
+  const { config, recording, measuring, deps, systemInfo, log } = parts
+  const { otlp } = config
+  if (otlp === 'none') return undefined
+  const { createOtlp } = await import('../otlp/exporter.ts')
+  const { CATALOGUE } = await import('../record/metrics/catalogue/index.ts')
+  return createOtlp({
+    config: otlp,
+    version: VERSION,
+    async resource() {
+      const { resource } = JSON.parse((await systemInfo()).toString()) as { resource: Record<string, string> }
+      const own = { 'service.name': 'diagd', 'service.version': VERSION, 'service.instance.id': deps().host.node }
+      return { ...resource, ...own }
+    },
+    reading: measuring?.reading,
+    catalogue: CATALOGUE,
+    events: recording,
+    log: log.logger,
+  })
+}

@@ -1,0 +1,147 @@
+/** What measures, as the daemon has it: there from the first moment, opened behind it, and off with a reason where it cannot be. */
+import { monitorEventLoopDelay } from 'node:perf_hooks'
+import type { MetricsRecorded } from '../collect/recorded-metrics.ts'
+import type { Measured, MeasuredQuery } from '../collector.ts'
+import type { Snapshot } from '../sources/sqlite-snapshot.ts'
+import type { Reading } from './metrics/metric.ts'
+import type { MetricsStore } from './metrics/store.ts'
+import { metricsHere } from './recorded-metrics-here.ts'
+import { StoreError } from './store/error.ts'
+
+export interface MeasuringHealth {
+  /** `starting`: it opens. `paused`: samples are not kept now. `off`: it cannot be opened. */
+  readonly state: 'starting' | 'recording' | 'paused' | 'off'
+  readonly problems: readonly string[]
+  readonly sizeBytes?: number
+  readonly samples?: number
+  /** Samples that could not be kept since the start. */
+  readonly refusedSamples?: number
+}
+
+export interface Measuring {
+  /** Opens it, in the background. What is asked before waits for that. */
+  start(): void
+  /**
+   * The machine as it is now, at most a second old: whoever asks oftener gets the same.
+   * @throws Error when the thread does not answer.
+   */
+  reading(): Promise<Reading>
+  range(query: MeasuredQuery): Promise<Measured>
+  snapshot(signal: AbortSignal): Promise<Snapshot>
+  /** For bundles. */
+  readonly recorded: MetricsRecorded
+  health(): MeasuringHealth
+  close(): Promise<void>
+}
+
+export interface MeasuringOptions {
+  /** In a folder with this, for who asks where it is. */
+  readonly path: string
+  readonly intervalMs: number
+  /** May reject: then it is off. */
+  readonly open: () => Promise<MetricsStore>
+  readonly deadlineMs?: number
+}
+
+/** A look takes some milliseconds of a thread; nobody needs them oftener. */
+const FRESH_MS = 1000
+/** Prometheus waits 10 s for all of it. The thread may hang in an fsync. */
+const DEADLINE_MS = 5000
+/** Coarse, for it wakes the process: what matters are tenths of seconds. */
+const DELAY_RESOLUTION_MS = 200
+
+export function createMeasuring({ path, intervalMs, open, deadlineMs = DEADLINE_MS }: MeasuringOptions): Measuring {
+  const opening = Promise.withResolvers<MetricsStore>()
+  opening.promise.catch(() => {})
+  let opened: MetricsStore | undefined
+  let failure: string | undefined
+  let hinting: Disposable | undefined
+  let started = false
+
+  const begin = async () => {
+    try {
+      opened = await open()
+      opening.resolve(opened)
+      hinting = tellDelays(opened, intervalMs)
+      // Where the database cannot be opened now, its health says so, and it is tried again.
+      await opened.start().catch(() => {})
+    } catch (error) {
+      failure = (error as Error).message
+      opening.reject(new StoreError('off', failure))
+    }
+  }
+  const range: Measuring['range'] = async (query) => (await opening.promise).range(query)
+  const snapshot: Measuring['snapshot'] = async (signal) => (await opening.promise).snapshot(signal)
+  const setAside = async () => (await opening.promise).setAside()
+  return {
+    start() {
+      started = true
+      void begin()
+    },
+    reading: atMostEvery(FRESH_MS, async () => within((await opening.promise).reading(), deadlineMs)),
+    range,
+    snapshot,
+    recorded: metricsHere({ path, range, setAside, snapshot: (signal) => snapshot(signal!) }),
+    health() {
+      if (failure !== undefined) return { state: 'off', problems: [`Metrics are not recorded: ${failure}`] }
+      if (!opened) return { state: 'starting', problems: [] }
+      const { rows, refused, ...health } = opened.health()
+      return { ...health, samples: rows, refusedSamples: refused }
+    },
+    async close() {
+      if (!started) return
+      const store = await opening.promise.catch(() => undefined)
+      hinting?.[Symbol.dispose]()
+      await store?.close()
+    },
+  }
+}
+
+/** How late the event loop of this thread was since the sample before, for the thread that measures. */
+function tellDelays(store: Pick<MetricsStore, 'hint'>, intervalMs: number): Disposable {
+  const delays = monitorEventLoopDelay({ resolution: DELAY_RESOLUTION_MS })
+  delays.enable()
+  const timer = setInterval(() => {
+    // It counts the whole time from one look to the next.
+    const lateSeconds = Math.max(0, delays.max / 1e9 - DELAY_RESOLUTION_MS / 1000)
+    delays.reset()
+    store.hint({ own: { diagd_event_loop_delay_seconds: lateSeconds } })
+  }, intervalMs).unref()
+  return {
+    [Symbol.dispose]() {
+      clearInterval(timer)
+      delays.disable()
+    },
+  }
+}
+
+/** Those who ask at the same time, or soon after, get the same; a failure is not kept. */
+function atMostEvery<T>(milliseconds: number, make: () => Promise<T>): () => Promise<T> {
+  let kept: Promise<T> | undefined
+  let doneMs = Infinity
+  return () => {
+    // Infinity: it is under way.
+    if (kept && performance.now() - doneMs < milliseconds) return kept
+    doneMs = Infinity
+    const asked = make()
+    kept = asked
+    asked.then(
+      () => void (doneMs = performance.now()),
+      () => void (kept = undefined),
+    )
+    return asked
+  }
+}
+
+async function within<T>(work: Promise<T>, milliseconds: number): Promise<T> {
+  const late = Promise.withResolvers<never>()
+  const timer = setTimeout(
+    () => late.reject(new StoreError('busy', 'the thread that measures does not answer: the disk may hold it')),
+    milliseconds,
+  )
+  try {
+    return await Promise.race([work, late.promise])
+  } finally {
+    clearTimeout(timer)
+  }
+}
