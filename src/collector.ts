@@ -167,6 +167,8 @@ export interface MeasuredMark {
 }
 
 export interface RecordedMetrics {
+  /** What was asked for, milliseconds since 1970. Known at once, other than the intervals, which know of boots. */
+  readonly window: { readonly sinceMs: number; readonly untilMs: number }
   /** Throws when nothing is recorded, or nobody answers. */
   range(query: MeasuredQuery): Promise<Measured>
   /** Describes the whole database, as one moment left it. */

@@ -35,7 +35,7 @@ export function createKit(run: Pick<BundleRun, 'request' | 'deps' | 'source'>): 
     intervals: source.intervals,
     systeminformation,
     events: eventsOf(deps.recorded ?? NOTHING_RECORDED, ctx),
-    metrics: metricsOf(deps.measured ?? NOTHING_MEASURED, ctx),
+    metrics: metricsOf(deps.measured ?? NOTHING_MEASURED, run.request, ctx),
     host: deps.host,
     self: deps.self(),
     signal: source.signal,

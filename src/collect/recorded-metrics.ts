@@ -26,9 +26,14 @@ function nothing(): SourceError {
   return new SourceError('skipped', 'nothing is measured: the configuration says metrics: none', { quiet: true })
 }
 
-export function metricsOf(recorded: MetricsRecorded, ctx: RecordedContext): RecordedMetrics {
+export function metricsOf(
+  recorded: MetricsRecorded,
+  { sinceMs, untilMs }: RecordedMetrics['window'],
+  ctx: RecordedContext,
+): RecordedMetrics {
   const { open, origin } = recorded
   return {
+    window: { sinceMs, untilMs },
     range: (query) => recorded.range(query, ctx),
     database: () => new Description({ kind: 'stored', origin, open }, 'metrics.db'),
     setAside: async () => (await recorded.setAside()).map((path) => setAsideEntry(path)),

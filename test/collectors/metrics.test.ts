@@ -57,7 +57,7 @@ test('a window of minutes shows the hour before, one of days all of them in as m
     const kit = testKit({
       root: await tree({}),
       events: [],
-      intervals: [{ sinceMs, untilMs: NOON, reason: 'window' }],
+      window: { sinceMs, untilMs: NOON },
       metrics: (query) => {
         queries.push(query)
         return { series: [], marks: [], leftOut: 0 }

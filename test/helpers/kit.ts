@@ -86,6 +86,8 @@ export interface KitOptions {
   events?: readonly RecordedEvent[] | ((filter: RecordedFilter) => readonly RecordedEvent[])
   /** What was measured; a function, to see what is asked. Without it nothing is. */
   metrics?: Measured | ((query: MeasuredQuery) => Measured)
+  /** The span that a bundle is asked for. */
+  window?: RecordedMetrics['window']
   /** Names of databases that were set aside. */
   setAside?: readonly string[]
 }
@@ -239,8 +241,11 @@ function recordedEvents({ events, setAside = [] }: KitOptions): RecordedEvents {
   }
 }
 
-function recordedMetrics({ metrics, setAside = [] }: KitOptions): RecordedMetrics {
+const WHOLE = { sinceMs: 0, untilMs: Date.UTC(2100, 0) }
+
+function recordedMetrics({ metrics, setAside = [], window = WHOLE }: KitOptions): RecordedMetrics {
   return {
+    window,
     range: async (query) => {
       if (metrics === undefined) throw new Error('nothing is measured')
       return typeof metrics === 'function' ? metrics(query) : metrics

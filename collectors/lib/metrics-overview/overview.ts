@@ -12,14 +12,12 @@ const LEAST_MS = 3_600_000
 const SHORTEST_MS = 60_000
 const MOST_EVENTS = 1000
 
-export type OverviewKit = Pick<Kit, 'metrics' | 'events' | 'host' | 'intervals'>
+export type OverviewKit = Pick<Kit, 'metrics' | 'events' | 'host'>
 
 /** Of the window, or of the last `lastMs` of it. */
-export async function overviewOf(kit: OverviewKit, lastMs = Infinity): Promise<Overview> {
-  const { metrics, events, host } = kit
-  const window = (await kit.intervals()).find(({ reason }) => reason === 'window')
-  const untilMs = window?.untilMs ?? 0
-  const sinceMs = Math.max(Math.min(window?.sinceMs ?? 0, untilMs - LEAST_MS), untilMs - lastMs)
+export async function overviewOf({ metrics, events, host }: OverviewKit, lastMs = Infinity): Promise<Overview> {
+  const { untilMs } = metrics.window
+  const sinceMs = Math.max(Math.min(metrics.window.sinceMs, untilMs - LEAST_MS), untilMs - lastMs)
   const { measured, grid } = await measuredOn(metrics, sinceMs, untilMs)
   const recorded = await events.newest({ level: 'error', limit: MOST_EVENTS }).catch((error: Error) => error)
   const found = recorded instanceof Error ? [] : recorded

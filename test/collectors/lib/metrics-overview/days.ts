@@ -35,7 +35,7 @@ export function kitOf({ sampled, marks = [], events = [], sinceMs = NOON - 24 * 
   return testKit({
     root: '/nonexistent',
     events,
-    intervals: [{ sinceMs, untilMs: NOON, reason: 'window' }],
+    window: { sinceMs, untilMs: NOON },
     metrics: (query) => ({ ...measured(sampled, query), marks }),
   })
 }
