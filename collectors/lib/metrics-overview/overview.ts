@@ -27,7 +27,9 @@ export async function overviewOf({ metrics, events, host }: OverviewKit, lastMs 
     ...(found.length === MOST_EVENTS && shown(found.at(-1)!)
       ? [`Of more than ${MOST_EVENTS} errors the newest are shown.`]
       : []),
-    ...(measured.leftOut > 0 ? [`Not shown: ${measured.leftOut} mounts, disks, … that reached less.`] : []),
+    ...(measured.leftOut > 0
+      ? [`Left out: ${measured.leftOut} mounts, disks, containers or processes with lower numbers.`]
+      : []),
   ]
   return {
     node: host.node,
