@@ -3,7 +3,7 @@ import { oneLine } from '../proc-text.ts'
 import { fitted } from './fitted.ts'
 import { MINOR_MS, worthShowing } from './shown.ts'
 import { clockText, fewer, since, span, STATES } from './say.ts'
-import type { SourceState, Step, Timeline } from './types.ts'
+import type { SourceState, Step, StepSource, Timeline } from './types.ts'
 
 /** What a terminal, a ticket and a sheet of paper show without a break. */
 const WIDTH = 120
@@ -76,7 +76,7 @@ const STATUSES: Readonly<Record<Step['status'], string>> = {
 
 function stepLines(step: Step, depth: number): string[] {
   const { name, source, status, startedMs, endedMs, durationMs, startedAt, detail } = step
-  const label = oneLine(source === 'systemd' || source === 'cloud-init' ? name : `${source}: ${name}`)
+  const label = oneLine(KNOWN_BY_NAME.has(source) ? name : `${source}: ${name}`)
   const cells = [
     '  '.repeat(depth) + fitted(label, NAME_WIDTH - 2 * depth),
     STATUSES[status],
@@ -91,6 +91,9 @@ function stepLines(step: Step, depth: number): string[] {
       : wrapped(oneLine(detail), indent(depth + 2), indent(depth + 2))
   return [row(cells), ...said]
 }
+
+/** Whose names say what they are. */
+const KNOWN_BY_NAME: ReadonlySet<StepSource> = new Set(['kernel', 'systemd', 'cloud-init'])
 
 const indent = (depth: number): string => '  '.repeat(depth)
 

@@ -101,7 +101,10 @@ const STAYS_MS = 10_000
 
 function comeback(attempts: readonly Attempt[]): Comeback {
   const stayed = attempts.find(({ upMs, failedMs = Infinity }) => upMs !== undefined && failedMs - upMs >= STAYS_MS)
-  return { upMs: stayed?.upMs, failure: stayed ? undefined : attempts.find(({ failedMs }) => failedMs !== undefined)?.failure }
+  return {
+    upMs: stayed?.upMs,
+    failure: stayed ? undefined : attempts.find(({ failedMs }) => failedMs !== undefined)?.failure,
+  }
 }
 
 /** systemd stops those first that were started after it, and gives each of them 90 s. */

@@ -69,8 +69,9 @@ function note(attempts: Attempt[], line: JournalLine): void {
       else current.upMs = now
       return
     case 'startFailed':
-      if (!current || current.stoppedMs !== undefined) attempts.push(failed({ startedMs: now }, line, 'JOB_RESULT'))
-      else if (current.failedMs === undefined) failed(current, line, 'JOB_RESULT')
+      if (!current || current.stoppedMs !== undefined)
+        attempts.push(failed({ startedMs: now }, line, line.field('JOB_RESULT')))
+      else if (current.failedMs === undefined) failed(current, line, current.failure ?? line.field('JOB_RESULT'))
       return
     default:
       if (current) noteEnd(current, line)
@@ -84,12 +85,12 @@ function noteEnd(current: Attempt, line: JournalLine): void {
       return
     case 'unitFailed':
       // By being stopped: 143 is what SIGTERM leaves of many programs.
-      if (current.stoppingMs === undefined) failed(current, line, 'UNIT_RESULT')
+      if (current.stoppingMs === undefined) failed(current, line, resultText(current, line))
       else if (!isDown(current)) current.stoppedMs = line.monotonicMs
       return
     case 'restartScheduled':
       // Without a failure: it just ended, and is kept alive.
-      if (!isDown(current)) failed(current, line, 'N_RESTARTS', 'exited by itself')
+      if (!isDown(current)) failed(current, line, current.failure ?? 'exited by itself')
       return
     case 'stopping':
       current.stoppingMs = line.monotonicMs
@@ -103,19 +104,29 @@ function noteEnd(current: Attempt, line: JournalLine): void {
   }
 }
 
+/** What systemd saw, where that says more than how the process ended: `oom-kill (killed by 9)`. */
+function resultText({ failure }: Attempt, line: JournalLine): string {
+  const result = line.field('UNIT_RESULT')
+  if (failure === undefined) return result
+  return ['', 'exit-code', 'signal'].includes(result) ? failure : `${result} (${failure})`
+}
+
 const isDown = ({ failedMs, stoppedMs }: Attempt): boolean => failedMs !== undefined || stoppedMs !== undefined
 
-function failed(attempt: Attempt, line: JournalLine, field: string, failure = line.field(field)): Attempt {
-  attempt.failedMs = line.monotonicMs
-  attempt.failure ??= failure
+function failed(attempt: Attempt, { monotonicMs }: JournalLine, failure: string): Attempt {
+  attempt.failedMs = monotonicMs
+  attempt.failure = failure
   return attempt
 }
 
 function exitText(line: JournalLine): string {
   const status = line.field('EXIT_STATUS')
-  if (line.field('EXIT_CODE') !== 'exited') return `killed by ${status}`
+  if (line.field('EXIT_CODE') !== 'exited') return `killed by ${SIGNALS[status] ?? `signal ${status}`}`
   return `exit status ${exitName(status)}`
 }
+
+/** Those that end most services. */
+const SIGNALS: Readonly<Record<string, string>> = { '6': 'SIGABRT', '9': 'SIGKILL', '11': 'SIGSEGV', '15': 'SIGTERM' }
 
 function exitName(status: string): string {
   return { '203': '203/EXEC', '127': '127, not found', '126': '126, not executable' }[status] ?? status

@@ -105,3 +105,12 @@ describe('times', () => {
     expect([since(12_345), since(-1500), since(3_723_000)]).toEqual(['+12.35 s', '-1.50 s', '+1:02:03'])
   })
 })
+
+test('what the kernel, systemd and cloud-init name says what it is; of others it is said', () => {
+  const journal =
+    journalLine(1000, 'startupFinished', { KERNEL_USEC: '900000', USERSPACE_USEC: '100000' }) +
+    journalLine(950, undefined, { MESSAGE: 'PHASE START: kernel' })
+  const text = timelineText(bootTimeline({ bootId: 'b', live: false, journal }))
+  expect(lineOf(text, 'kernel  ')).toMatch(/^kernel +done +\+0\.00 s +\+0\.90 s/)
+  expect(lineOf(text, 'phase: kernel')).toContain('NEVER ENDED')
+})

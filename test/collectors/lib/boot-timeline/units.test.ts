@@ -53,10 +53,19 @@ describe('by the journal', () => {
       'one that is killed',
       [
         [1000, 'started'],
-        [2000, 'processExited', exited('KILL', 'killed')],
+        [2000, 'processExited', exited('34', 'killed')],
         [2000, 'unitFailed', { UNIT_RESULT: 'signal' }],
       ],
-      [{ status: 'failed', ms: [1000, 2000], detail: 'killed by KILL' }],
+      [{ status: 'failed', ms: [1000, 2000], detail: 'killed by signal 34' }],
+    ],
+    [
+      'one that is killed for want of memory',
+      [
+        [1000, 'started'],
+        [2000, 'processExited', exited('9', 'killed')],
+        [2000, 'unitFailed', { UNIT_RESULT: 'oom-kill' }],
+      ],
+      [{ status: 'failed', ms: [1000, 2000], detail: 'oom-kill (killed by SIGKILL)' }],
     ],
     [
       'one that was up for long before',
