@@ -16,7 +16,7 @@ interface Counts {
   lostItems: number
 }
 
-export interface SignalHealth extends Readonly<Counts> {
+interface SignalHealth extends Readonly<Counts> {
   readonly state: 'starting' | 'sending' | 'waiting'
   /** Why it waits, or what the collector rejected last. */
   readonly problem?: string

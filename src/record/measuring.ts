@@ -8,7 +8,7 @@ import type { MetricsStore } from './metrics/store.ts'
 import { metricsHere } from './recorded-metrics-here.ts'
 import { StoreError } from './store/error.ts'
 
-export interface MeasuringHealth {
+interface MeasuringHealth {
   /** `starting`: it opens. `paused`: samples are not kept now. `off`: it cannot be opened. */
   readonly state: 'starting' | 'recording' | 'paused' | 'off'
   readonly problems: readonly string[]

@@ -2,7 +2,7 @@
 import type { Family, FamilySample } from './families.ts'
 
 /** Numbers that are asked for at every scrape; undefined: not known now, and not told. */
-export type Ask = () => number | readonly FamilySample[] | undefined
+type Ask = () => number | readonly FamilySample[] | undefined
 
 export interface OwnMetrics {
   /** @returns what adds to it; from the first time on the label is told. */
