@@ -80,6 +80,18 @@ describe('a container', () => {
     expect(rowsOf(sampler.sample().reading, 'container')).toHaveLength(1)
   })
 
+  test('is not that of another process that has got the number of one in it', () => {
+    const root = unified({ 7: `/docker/${ID_A}` })
+    const sampler = samplerOf(root)
+    const containers = () => rowsOf(sampler.sample().reading, 'container').length
+    expect([containers(), containers(), containers()]).toEqual([1, 1, 1])
+    addTo(root, {
+      'proc/7/stat': '7 (x) S 1 1 1 0 0 0 0 0 0 0 1 1 0 0 20 0 1 0 9999 0 10\n',
+      'proc/7/cgroup': '0::/user.slice\n',
+    })
+    expect(containers()).toBe(0)
+  })
+
   test('whose limits are changed shows the new ones within some samples', () => {
     const root = unified({ 7: `/docker/${ID_A}` })
     const sampler = samplerOf(root)
