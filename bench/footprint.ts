@@ -3,7 +3,7 @@
  * package, on a test machine; and the same program and the checkout beside each other on this machine.
  */
 import { execa } from 'execa'
-import { readFile, stat } from 'node:fs/promises'
+import { readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { property } from '../test/system/harness/diagd.ts'
 import { startDaemon } from './daemon.ts'
@@ -106,10 +106,7 @@ export interface Commands {
 async function commandsHere(deb: string, folder: string): Promise<Commands> {
   const tree = join(folder, 'tree')
   await execa('dpkg-deb', ['--extract', deb, tree])
-  const script = await readFile(join(tree, 'usr/bin/diagd'), 'utf8')
-  const command = /^exec (.*) "\$@"$/m.exec(script)![1]!.split(' ')
-  return {
-    release: command.map((word) => (word.startsWith('/') ? join(tree, word) : word)),
-    checkout: [process.execPath, join(import.meta.dirname, '../src/cli.ts')],
-  }
+  const command = join(tree, 'usr/bin/diagd')
+  await writeFile(command, (await readFile(command, 'utf8')).replaceAll('/usr/lib/', `${tree}/usr/lib/`))
+  return { release: [command], checkout: [process.execPath, join(import.meta.dirname, '../src/cli.ts')] }
 }

@@ -3,6 +3,7 @@
  * that hung is refused, for good; those that waited behind it are masked by a new thread.
  */
 import { Worker } from 'node:worker_threads'
+import { collectGarbage } from '../garbage.ts'
 import type { RedactorOptions } from './configured.ts'
 import { createMemories, type Memories } from './memories.ts'
 import type { Answer, MaskedIn, Order } from './redact-worker.ts'
@@ -105,7 +106,12 @@ export function createRedactionService(watchdogMs = WATCHDOG_MS, idleMs = IDLE_M
   /** Nobody needs the thread now. */
   const rest = () => {
     clearTimeout(idle)
-    if (opened.size === 0 && jobs.length === 0 && !closed) idle = setTimeout(() => void end(), idleMs).unref()
+    if (opened.size === 0 && jobs.length === 0 && !closed) idle = setTimeout(() => void leave(), idleMs).unref()
+  }
+  /** What the bundles have left is garbage with the thread, which knew their memory too. */
+  const leave = async () => {
+    await end()
+    collectGarbage()
   }
   const end = async () => {
     const ended = worker

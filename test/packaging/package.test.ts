@@ -260,6 +260,8 @@ describe('the installed tree, without Node, npm or an environment', () => {
     expect((await run(['verify', '-'], bundle)).stdout.toString()).toMatch(/^whole: /)
     const health = JSON.parse((await get(socket, '/health')).toString()) as unknown
     expect(health).toMatchObject({ status: 'ok', version: VERSION, pid: child.pid })
+    // Memory that is free goes back to the system.
+    expect(readFileSync(`/proc/${child.pid}/environ`, 'utf8').split('\0')).toContain('MALLOC_MMAP_THRESHOLD_=32768')
     child.kill('SIGTERM')
     expect(await once(child, 'exit')).toEqual([0, null])
   })

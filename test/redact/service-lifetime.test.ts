@@ -54,6 +54,34 @@ test('a thread that nobody needs ends, and the next bundle gets another', async 
   }
 })
 
+test('what is left when the thread has ended is collected, where Node was told that it may be', () => {
+  const module = JSON.stringify(new URL('../../src/redact/service.ts', import.meta.url).href)
+  const script = `import { once } from 'node:events'
+    import { setImmediate } from 'node:timers/promises'
+    import { createRedactionService } from ${module}
+    const left = new WeakRef(new Array(1000).fill('left'))
+    const redactor = createRedactionService(undefined, 1).open({ key: Buffer.alloc(32, 7) })
+    const masked = redactor.whole(Buffer.from('words'))
+    const [worker] = await once(process, 'worker')
+    await masked
+    redactor.close()
+    worker.ref()
+    await once(worker, 'exit')
+    await setImmediate()
+    console.log(left.deref() === undefined ? 'collected' : 'left')`
+  const folder = temporaryFolder()
+  try {
+    const file = join(folder.path, 'rests.mjs')
+    writeFileSync(file, script)
+    const run = (...flags: string[]) =>
+      execFileSync(process.execPath, [...flags, file], { encoding: 'utf8', timeout: 50_000 })
+    expect(run('--expose-gc')).toBe('collected\n')
+    expect(run()).toBe('left\n')
+  } finally {
+    folder.remove()
+  }
+})
+
 test('a stream that has ended takes no more: its memory is another one by then', async () => {
   const service = createRedactionService()
   onTestFinished(() => service.close())
