@@ -10,7 +10,7 @@ import { thingIds } from './things.ts'
 
 export interface RetentionSettings {
   readonly maxBytes: number
-  /** Older samples go, older minutes go, milliseconds. Minutes stay at least as long as samples. */
+  /** Older samples go, older minutes go, milliseconds. */
   readonly sampleAgeMs: number
   readonly minuteAgeMs: number
   /** Between two samples, as it is meant to be. */
@@ -54,7 +54,7 @@ function dropOldest(db: Database.Database, settings: RetentionSettings, bounds: 
     tooLarge && ofSamples && (!ofMinutes || shareOfSamples(db, settings) > shareOfMinutes(db, settings))
   if (ofSamples && (samplesFirst || isOld(ofSamples, sampleAgeMs, bounds)))
     return drop(db, tooLarge ? bounds.nowMs : 0, () => dropSamples(db, ofSamples))
-  if (!ofMinutes || !(tooLarge || isOld(ofMinutes, Math.max(minuteAgeMs, sampleAgeMs), bounds))) return undefined
+  if (!ofMinutes || !(tooLarge || isOld(ofMinutes, minuteAgeMs, bounds))) return undefined
   return drop(db, tooLarge ? bounds.nowMs : 0, () => dropMinute(db, ofMinutes))
 }
 
@@ -81,7 +81,7 @@ function oldestWithSamples(db: Database.Database): Minute | undefined {
   return minute && oldest.id !== null && oldest.id <= minute.last ? minute : undefined
 }
 
-/** The oldest minute, if its samples are gone. */
+/** The oldest minute, if its samples are gone: minutes stay as long as samples, whatever is wished for. */
 function oldestWithout(db: Database.Database, withSamples: Minute | undefined): Minute | undefined {
   const oldest = preparing(db)(`${MINUTE} ORDER BY id LIMIT 1`).get() as Minute | undefined
   return oldest && oldest.id !== withSamples?.id ? oldest : undefined

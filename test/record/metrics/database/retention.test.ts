@@ -59,10 +59,10 @@ test('a time in the far future does not keep what is behind it', () => {
 
 test('by size: the oldest go, of samples and minutes the same share, and it is said', () => {
   const db = emptyDatabase()
-  const many = machine({ containers: 30 })
-  const wishes = { maxBytes: 4 * 1024 * 1024, sampleAgeMs: 4 * HOUR_MS, minuteAgeMs: 12 * HOUR_MS, maxPageBytes: 4e6 }
+  const many = machine({ containers: 8 })
+  const wishes = { maxBytes: 2 * 1024 * 1024, sampleAgeMs: 4 * HOUR_MS, minuteAgeMs: 12 * HOUR_MS, maxPageBytes: 1.4e6 }
   let notes: readonly string[] | undefined
-  for (let hour = 1; hour <= 16; hour++) {
+  for (let hour = 1; hour <= 14; hour++) {
     db.transaction(() => {
       for (let count = 0; count < 360; count++) append(db, many.next())
     })()
@@ -77,7 +77,7 @@ test('by size: the oldest go, of samples and minutes the same share, and it is s
   expect(Math.abs(ofSamples - ofMinutes)).toBeLessThan(0.1)
   expect(notes).toEqual([
     expect.stringMatching(
-      /^4 MiB hold \d h of samples \(4 h are wished for\) and \d+ h of minutes \(12 h\); the oldest are deleted$/,
+      /^2 MiB hold \d h of samples \(4 h are wished for\) and \d+ h of minutes \(12 h\); the oldest are deleted$/,
     ),
   ])
   expect(rows(db, 'PRAGMA integrity_check')).toEqual([{ integrity_check: 'ok' }])

@@ -130,10 +130,10 @@ describe('sampling', () => {
     const second = storeIn(folder, { sampling, intervalMs: 20 })
     await second.start()
     await until(() => second.health().rows > kept[0]!.n + 2)
-    const marks = ask<{ kind: string }>(second.path, 'SELECT kind, sample FROM marks')
+    const marks = ask<{ kind: string }>(second.path, 'SELECT kind, sample, from_ms < to_ms AS apart FROM marks')
     expect(marks.filter(({ kind }) => kind === 'diagd-started')).toEqual([
-      { kind: 'diagd-started', sample: 1 },
-      { kind: 'diagd-started', sample: kept[0]!.n + 1 },
+      { kind: 'diagd-started', sample: 1, apart: 0 },
+      { kind: 'diagd-started', sample: kept[0]!.n + 1, apart: 1 },
     ])
   })
 
