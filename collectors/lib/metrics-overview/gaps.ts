@@ -47,6 +47,6 @@ function holes({ series }: Measured, grid: Grid): Span[] {
   if (timesMs.length === 0) return [{ fromMs: grid.sinceMs, toMs: endOf(grid) }]
   const aloneMs = Math.max(grid.stepMs, usualDistance(timesMs, grid.stepMs))
   const spans = timesMs.map((fromMs, at) => ({ fromMs: fromMs + grid.stepMs, toMs: timesMs[at + 1] ?? endOf(grid) }))
-  const first = { fromMs: grid.sinceMs, toMs: timesMs[0]! }
-  return [first, ...spans].filter(({ fromMs, toMs }) => toMs - fromMs > (APART - 1) * aloneMs)
+  // Before the first sample nothing is missing: there the picture begins, or a mark says what was before.
+  return spans.filter(({ fromMs, toMs }) => toMs - fromMs > (APART - 1) * aloneMs)
 }

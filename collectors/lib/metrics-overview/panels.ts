@@ -1,7 +1,7 @@
 /** The panels of the picture, from what was measured. No I/O. */
 import { combined, lastOf, peakOf, summed } from './grid.ts'
 import type { Drawn, Panel } from './panel.ts'
-import { containerMemory, isOfDisk, isOfNetwork, memoryUsed, spaceUsed, swapUsed } from './shares.ts'
+import { containerMemory, isOfDisk, isOfNetwork, memoryUsed, spaceUsed, swapUsed, waited } from './shares.ts'
 import { COLOURS, THING_COLOURS } from './svg-style.ts'
 import type { Line, Overview } from './types.ts'
 import { roundUp, type Unit } from './units.ts'
@@ -81,9 +81,9 @@ function pressure({ host }: Overview): Panel {
   return panel('pressure', 'Pressure', '% of the time stalled', 'percent', {
     heightPx: 78,
     lines: drawn([
-      ['CPU', host.line('pressure_cpu_some_percent'), COLOURS.blue],
-      ['memory', host.line('pressure_memory_some_percent'), COLOURS.violet],
-      ['I/O', host.line('pressure_io_some_percent'), COLOURS.orange],
+      ['CPU', waited(host, 'cpu_some'), COLOURS.blue],
+      ['memory', waited(host, 'memory_some'), COLOURS.violet],
+      ['I/O', waited(host, 'io_some'), COLOURS.orange],
     ]),
     least: 10,
     most: 100,

@@ -1,7 +1,7 @@
 /** What stands out, the gravest first: for the head of the picture, for the table and for summary.txt. No I/O. */
 import { clockOf, exceeded, type Exceeded } from './exceeded.ts'
 import { combined, summed } from './grid.ts'
-import { containerMemory, inodesUsed, memoryUsed, shareOf, spaceUsed, swapUsed } from './shares.ts'
+import { containerMemory, inodesUsed, memoryUsed, shareOf, spaceUsed, swapUsed, waited } from './shares.ts'
 import { topAt } from './top-processes.ts'
 import type { Gap, Overview, PanelId, Remark, Span, Thing } from './types.ts'
 
@@ -36,24 +36,26 @@ export function remarksOf(overview: Overview): readonly Remark[] {
   return [...all.filter(({ severity }) => severity === 'bad'), ...all.filter(({ severity }) => severity === 'odd')]
 }
 
-/** In containers, and on the machine those that were in none. */
+/** In each container, and on the machine where those are not all. */
 function kills({ host, things, grid }: Overview): Remark[] {
   const of = (thing: Thing) => thing.counted('oom_kills')
-  const inContainers = things('container').filter((one) => of(one).length > 0)
-  const elsewhere = total(of(host)) - inContainers.reduce((sum, one) => sum + total(of(one)), 0)
-  const said = (panel: PanelId, where: string, thing: Thing, count: number): Remark => {
+  const containers = things('container').filter((one) => of(one).length > 0)
+  const [all, inContainers] = [total(of(host)), containers.reduce((sum, one) => sum + total(of(one)), 0)]
+  const said = (panel: PanelId, where: string, thing: Thing, more = ''): Remark => {
+    const count = total(of(thing))
     const when = `${count === 1 ? '' : 'the last '}at ${clockOf(grid, of(thing).at(-1)!.timeMs)}`
     return {
       panel,
       severity: 'bad',
       what: `Out of memory ${where}`,
-      said: `${count === 1 ? '1 process was' : `${count} processes were`} killed, ${when}`,
+      said: `${count === 1 ? '1 process was' : `${count} processes were`} killed${more}, ${when}`,
       spans: of(thing).map(({ timeMs }) => ({ fromMs: timeMs, toMs: timeMs + grid.stepMs })),
     }
   }
+  const ofThem = inContainers > 0 ? `, ${inContainers} of them in the containers named here` : ''
   return [
-    ...(elsewhere > 0 ? [said('memory', 'on the machine', host, elsewhere)] : []),
-    ...inContainers.map((one) => said('container-memory', `in container ${one.name}`, one, total(of(one)))),
+    ...(all > inContainers ? [said('memory', 'on the machine', host, ofThem)] : []),
+    ...containers.map((one) => said('container-memory', `in container ${one.name}`, one)),
   ]
 }
 
@@ -63,7 +65,7 @@ function ofMemory(overview: Overview): Remark[] {
   const { host, grid } = overview
   const used = exceeded(shareOf(memoryUsed(host), host.line('memory_total_bytes')), LIMITS.memory, grid)
   const swap = exceeded(shareOf(swapUsed(host), host.line('swap_total_bytes')), LIMITS.swap, grid)
-  const stalled = exceeded(host.line('pressure_memory_full_percent'), LIMITS.memoryPressure, grid)
+  const stalled = exceeded(waited(host, 'memory_full'), LIMITS.memoryPressure, grid)
   const largest = (at: Exceeded) => topAt(overview, at.step, 'Largest then', 'resident_bytes', 'bytes')
   return [
     ...bad('memory', 'Memory in use', used, largest),
@@ -99,7 +101,7 @@ function ofDisks(overview: Overview): Remark[] {
     ...bad(
       'pressure',
       'All tasks waited for a disk',
-      exceeded(host.line('pressure_io_full_percent'), LIMITS.ioPressure, grid),
+      exceeded(waited(host, 'io_full'), LIMITS.ioPressure, grid),
       writer,
     ),
     ...bad(
@@ -118,12 +120,7 @@ function ofProcessor(overview: Overview): Remark[] {
   return [
     ...bad('cpu', 'CPU taken for other machines (steal)', exceeded(host.line('cpu_steal_percent'), LIMITS.steal, grid)),
     ...bad('cpu', 'CPU busy', exceeded(summed(modes), LIMITS.busy, grid), busiest),
-    ...bad(
-      'pressure',
-      'Tasks waited for a CPU',
-      exceeded(host.line('pressure_cpu_some_percent'), LIMITS.cpuPressure, grid),
-      busiest,
-    ),
+    ...bad('pressure', 'Tasks waited for a CPU', exceeded(waited(host, 'cpu_some'), LIMITS.cpuPressure, grid), busiest),
   ]
 }
 

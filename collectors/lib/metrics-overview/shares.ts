@@ -17,6 +17,12 @@ export function swapUsed(host: Thing): Line | undefined {
   return free && combined([total, turned(free)], (all, rest) => all - rest)
 }
 
+/** `memory_full`: percent of the time. The kernel adds up every two seconds; of shorter ones it tells more than there was. */
+export function waited(host: Thing, what: string): Line | undefined {
+  const line = host.line(`pressure_${what}_percent`)
+  return line && combined([line], (percentOfTime) => Math.min(100, percentOfTime))
+}
+
 export function shareOf(part: Line | undefined, whole: Line | undefined): Line | undefined {
   return part && whole && combined([part, whole], percent)
 }
