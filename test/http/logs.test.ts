@@ -36,6 +36,9 @@ function withLines(count: number): Machine {
   return box
 }
 
+/** A busy machine takes its time; nothing is asserted about it. */
+const PATIENT = { timeout: 30_000 }
+
 test.skipIf(!canMakeJournals)('a page leads to the next, in the answer and in its header', async () => {
   const { get, doors } = await asked(withLines(10))
   const seen: string[] = []
@@ -192,12 +195,12 @@ test('so many pages at once, and one more through the unix socket; a reader that
   expect(refused.body).toMatch(/^retry-after: 10/im)
   expect(refused.body).toContain('"code":"too-many-readers"')
   const local = curl('--unix-socket', doors.socket, 'http://localhost/logs')
-  await expect.poll(() => signals.length).toBe(5)
+  await expect.poll(() => signals.length, PATIENT).toBe(5)
   leaving.abort()
   await Promise.all(four)
-  await expect.poll(() => signals.filter(({ aborted }) => aborted).length).toBe(4)
+  await expect.poll(() => signals.filter(({ aborted }) => aborted).length, PATIENT).toBe(4)
   const fifth = get('/logs', '--max-time', '1')
-  await expect.poll(() => signals.length).toBe(6)
+  await expect.poll(() => signals.length, PATIENT).toBe(6)
   await fifth.catch(() => {})
   await doors.close()
   await local

@@ -103,27 +103,49 @@ async function* backward(wish: JournalWish, span: LogSpan, ctx: LogContext): Log
   }
 }
 
-/** How long it waits to start journalctl again: it ends when its files are taken away. */
+/** How long it waits to start journalctl again, which may be killed; and how often, when it brings nothing. */
 const AGAIN_MS = 1000
+const MOST_TRIES = 3
 
 async function* follow(wish: JournalWish, from: Pick<LogSpan, 'sinceUs' | 'after'>, ctx: LogContext): LogBatches {
   await lackingOf(ctx)
   const patient = { ...ctx, limits: { ...ctx.limits, commandMs: Infinity, stallMs: Infinity } }
   let last = cursorOf(from)
-  for (;;) {
+  for (let tries = 1; ; tries++) {
     const begin = last === undefined ? `--since=${at(from.sinceUs)}` : `--cursor=${last}`
     let resuming = parseCursor(last ?? '')
-    const args = [...argv(wish, ctx), '--follow', '--no-tail', begin, ...matches(wish)]
+    const args = [...argv(wish, ctx), ...(await newestBoot(ctx)), '--follow', '--no-tail', begin, ...matches(wish)]
     const followed = entries(args, patient, (entry) => {
       const known = resuming !== undefined && isKnown(entry, resuming)
       resuming = undefined
       last = entry.cursor
+      tries = 0
       return known ? undefined : lineOf(entry)
     })
-    yield* followed
+    try {
+      yield* followed
+    } catch (error) {
+      if (ctx.signal.aborted || tries >= MOST_TRIES) throw error
+    }
     await delay(AGAIN_MS, undefined, { signal: ctx.signal })
   }
 }
+
+/**
+ * journalctl follows the present boot alone, and knows it from the kernel; in a container, and confined in one, that is another one than the
+ * journal's.
+ */
+async function newestBoot(ctx: LogContext): Promise<string[]> {
+  let boot: string | undefined
+  const newest = entries([...argv(EVERYTHING, ctx), '--reverse', '--lines=1'], ctx, ({ cursor }) => {
+    boot = parseCursor(cursor)?.bootId
+    return undefined
+  })
+  await newest.next()
+  return boot === undefined ? [] : [`--boot=${boot}`]
+}
+
+const EVERYTHING: JournalWish = { units: [], containers: [] }
 
 /** @throws SourceError `skipped` when there is no journal, or none that may be read. */
 async function lackingOf({ root }: LogContext): Promise<string | undefined> {
