@@ -79,6 +79,18 @@ wait; cat /run/stream`
     expect(await vm().sh('ls /var/log/journal/*/ | grep -c system@')).not.toBe('0')
   })
 
+  test('a line comes over the stream when it is written', async () => {
+    const follow = `curl -sN --unix-socket /run/diagd/diagd.sock 'http://localhost/logs/stream?search=live%20line'`
+    const script = `${follow} > /run/live & pid=$!
+trap 'kill $pid' EXIT
+tail -F -n +1 /run/live 2>/dev/null | grep -q -m 1 caught-up
+docker run --name brief busybox sh -c 'echo live line of a container'
+logger -t probe 'live line of the journal'
+tail -F -n +1 /run/live 2>/dev/null | grep -m 1 'of the journal'`
+    expect(await vm().sh(script)).toContain('"source":"journal"')
+    expect(await vm().sh('grep -c "live line of a container" /run/live || true')).toBe('1')
+  })
+
   test('a stopped docker stays stopped, and is said', async () => {
     await vm().sh('systemctl stop docker.service')
     const { problems } = await page(vm(), '/logs?source=container')
