@@ -24,8 +24,7 @@ export async function sampleRows(): Promise<Row[]> {
   const processes = await startProcesses(PROCESSES - processCount())
   const groups = putIntoGroups(processes.slice(0, CONTAINERS))
   try {
-    const crowd = `${processCount()} processes, ${groups.containers} containers`
-    return [...rows, ...(await rowsOf(crowd, CALM)), ...(await rowsOf(`${crowd}, under pressure`, PRESSED))]
+    return [...rows, ...(await rowsOf('a crowd', CALM)), ...(await rowsOf('a crowd, under pressure', PRESSED))]
   } finally {
     await Promise.all(processes.map(end))
     groups.remove()
@@ -40,9 +39,12 @@ async function rowsOf(what: string, pressure: typeof CALM): Promise<Row[]> {
     await delay(PAUSE_MS)
     costs.push(sampler.sample().reading.costMs.cpu)
   }
+  const seen = sampler.latest()!.rows
+  const containers = seen.filter(({ subject }) => subject === 'container').length
+  const crowd = `${seen[0]!.values.processes} processes, ${containers} containers`
   const share = (100 * costs.reduce((sum, cost) => sum + cost, 0)) / costs.length / INTERVAL_MS
   return [
-    { what: `CPU: ${what}`, measured: spread(costs, 'ms', 1), beside: '' },
+    { what: `CPU: ${what} (${crowd})`, measured: spread(costs, 'ms', 1), beside: '' },
     { what: 'at one every 10 s', measured: `${share.toFixed(3)} % of a core`, beside: '≤ 0.3 %' },
   ]
 }
@@ -66,7 +68,7 @@ function end(child: ChildProcess): Promise<unknown> {
 }
 
 /** Each into a control group as Docker makes them, for every controller there is; none where that is not allowed. */
-function putIntoGroups(processes: readonly ChildProcess[]): { containers: number; remove(): void } {
+function putIntoGroups(processes: readonly ChildProcess[]): { remove(): void } {
   const trees = parseMountinfo(readFileSync('/proc/self/mountinfo'))
     .filter(({ type, root }) => (type === 'cgroup' || type === 'cgroup2') && root === '/')
     .map(({ mountPoint }) => `${mountPoint}/diagd-bench-${process.pid}`)
@@ -76,7 +78,6 @@ function putIntoGroups(processes: readonly ChildProcess[]): { containers: number
     folders.unshift(folder)
   }
   const remove = () => folders.forEach((folder) => rmdirSync(folder))
-  let containers = 0
   try {
     for (const tree of trees) make(tree)
     for (const [at, { pid }] of processes.entries()) {
@@ -85,12 +86,11 @@ function putIntoGroups(processes: readonly ChildProcess[]): { containers: number
         make(folder)
         enter(folder, pid!)
       }
-      containers++
     }
   } catch (error) {
     console.error(`control groups of the bench: ${String(error)}`)
   }
-  return { containers, remove }
+  return { remove }
 }
 
 /** A cpuset takes nobody before it has CPUs and memory. */
