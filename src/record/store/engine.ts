@@ -13,6 +13,8 @@ import { Trouble, hasRoom, isDamage } from './trouble.ts'
 
 /** Longer than that, the log is moved into the database. */
 const CHECKPOINT_BYTES = 2 * 1024 * 1024
+/** Between two looks for what is too old or too much. */
+const UPKEEP_MS = 1000
 /** A store that is off is tried again so many times as seldom as one that is paused. */
 const OFF_TIMES = 30
 
@@ -69,7 +71,7 @@ export class StoreEngine {
     try {
       const more = this.#writing(() => this.#keepWithin())
       this.#writing(() => this.#tidy())
-      return more ? 1 : 1000
+      return more ? 1 : Math.max(probeMs, UPKEEP_MS)
     } catch {
       // It is paused, or set aside; the status tells.
       return probeMs

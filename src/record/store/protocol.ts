@@ -6,7 +6,7 @@ export interface StoreSettings {
   readonly path: string
   /** What the database and its log may take on the disk. */
   readonly maxBytes: number
-  /** How often a store that is paused tries again; one that is off, thirty times as seldom. */
+  /** How often a store that is paused tries again (one that is off, thirty times as seldom), and one that is not looks what has to go. */
   readonly probeMs: number
 }
 

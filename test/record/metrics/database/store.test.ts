@@ -31,6 +31,7 @@ describe('a copy', () => {
     const folder = await stateFolder()
     const store = storeIn(folder)
     const many = machine({ containers: 20, mounts: 5 })
+    await store.append(many.next())
     let open = true
     const writing = (async () => {
       while (open) await store.append(many.next())
