@@ -34,6 +34,10 @@ export function createRecorders(config: Config, deps: () => BundleDeps, { logger
   const measuring = createMeasuring({
     path: join(stateDir, 'metrics.db'),
     intervalMs,
+    async containerNames() {
+      const { containerNames } = await import('../collect/container-names.ts')
+      return containerNames(deps())
+    },
     async open() {
       const { createMetricsStore } = await import('../record/metrics/store.ts')
       return createMetricsStore({

@@ -1,5 +1,4 @@
 /** What measures, as the daemon has it: there from the first moment, opened behind it, and off with a reason where it cannot be. */
-import { monitorEventLoopDelay } from 'node:perf_hooks'
 import type { MetricsRecorded } from '../collect/recorded-metrics.ts'
 import type { Measured, MeasuredQuery } from '../collector.ts'
 import type { Snapshot } from '../sources/sqlite-snapshot.ts'
@@ -40,6 +39,8 @@ export interface MeasuringOptions {
   readonly intervalMs: number
   /** May reject: then it is off. */
   readonly open: () => Promise<MetricsStore>
+  /** What containers are called, by the first 12 digits of their ids. */
+  readonly containerNames?: () => Promise<Readonly<Record<string, string>>>
   readonly deadlineMs?: number
 }
 
@@ -48,21 +49,26 @@ const FRESH_MS = 1000
 /** Prometheus waits 10 s for all of it. The thread may hang in an fsync. */
 const DEADLINE_MS = 5000
 /** Coarse, for it wakes the process: what matters are tenths of seconds. */
-const DELAY_RESOLUTION_MS = 200
+const LOOK_MS = 200
 
-export function createMeasuring({ path, intervalMs, open, deadlineMs = DEADLINE_MS }: MeasuringOptions): Measuring {
+/** A container without a name is one that was started since. */
+const NAMES_MS = 60_000
+
+export function createMeasuring(options: MeasuringOptions): Measuring {
+  const { path, intervalMs, open, containerNames, deadlineMs = DEADLINE_MS } = options
   const opening = Promise.withResolvers<MetricsStore>()
   opening.promise.catch(() => {})
   let opened: MetricsStore | undefined
   let failure: string | undefined
-  let hinting: Disposable | undefined
+  const hinting = new DisposableStack()
   let started = false
 
   const begin = async () => {
     try {
       opened = await open()
       opening.resolve(opened)
-      hinting = tellDelays(opened, intervalMs)
+      hinting.use(tellDelays(opened, intervalMs))
+      if (containerNames) hinting.use(tellNames(opened, containerNames))
       // Where the database cannot be opened now, its health says so, and it is tried again.
       await opened.start().catch(() => {})
     } catch (error) {
@@ -91,28 +97,49 @@ export function createMeasuring({ path, intervalMs, open, deadlineMs = DEADLINE_
     async close() {
       if (!started) return
       const store = await opening.promise.catch(() => undefined)
-      hinting?.[Symbol.dispose]()
+      hinting.dispose()
       await store?.close()
     },
   }
 }
 
-/** How late the event loop of this thread was since the sample before, for the thread that measures. */
+/**
+ * How late the event loop of this thread was since the sample before, for the thread that measures. By a timer of our own:
+ * what monitorEventLoopDelay counts is lost around each reset.
+ */
 function tellDelays(store: Pick<MetricsStore, 'hint'>, intervalMs: number): Disposable {
-  const delays = monitorEventLoopDelay({ resolution: DELAY_RESOLUTION_MS })
-  delays.enable()
-  const timer = setInterval(() => {
-    // It counts the whole time from one look to the next.
-    const lateSeconds = Math.max(0, delays.max / 1e9 - DELAY_RESOLUTION_MS / 1000)
-    delays.reset()
-    store.hint({ own: { diagd_event_loop_delay_seconds: lateSeconds } })
+  let dueMs = performance.now() + LOOK_MS
+  let latestMs = 0
+  const looking = setInterval(() => {
+    const nowMs = performance.now()
+    latestMs = Math.max(latestMs, nowMs - dueMs)
+    dueMs = nowMs + LOOK_MS
+  }, LOOK_MS).unref()
+  const telling = setInterval(() => {
+    store.hint({ own: { diagd_event_loop_delay_seconds: latestMs / 1000 } })
+    latestMs = 0
   }, intervalMs).unref()
   return {
     [Symbol.dispose]() {
-      clearInterval(timer)
-      delays.disable()
+      clearInterval(looking)
+      clearInterval(telling)
     },
   }
+}
+
+function tellNames(
+  store: Pick<MetricsStore, 'hint'>,
+  names: NonNullable<MeasuringOptions['containerNames']>,
+): Disposable {
+  const look = () => {
+    names().then(
+      (containerNames) => store.hint({ containerNames }),
+      () => {},
+    )
+  }
+  look()
+  const timer = setInterval(look, NAMES_MS).unref()
+  return { [Symbol.dispose]: () => clearInterval(timer) }
 }
 
 /** Those who ask at the same time, or soon after, get the same; a failure is not kept. */
