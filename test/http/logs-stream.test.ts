@@ -40,7 +40,8 @@ describe.skipIf(!canMakeJournals)('a stream of the logs', () => {
     box.journal([entry(soon(), 'new')])
     await client.until(has('new'))
     box.file('var/log/cloud-init.log', cloudInit(0, 'fresh'))
-    expect(messagesOf(client.events)).toEqual(['new'])
+    await client.until(has('util.py[DEBUG]: fresh'))
+    expect(messagesOf(client.events)).toEqual(['new', 'util.py[DEBUG]: fresh'])
   })
 
   test('can begin with the newest lines, and with a time', async () => {

@@ -65,6 +65,22 @@ export async function linesIn(file: RegularFile, { from, to, state }: Part): Pro
   })
 }
 
+/** Whether the file has the line that was there: an inode may be that of a new file by now. */
+export async function holdsLine(
+  file: RegularFile,
+  { inode, offset, timeUs }: { readonly inode: number; readonly offset: number; readonly timeUs: number },
+): Promise<boolean> {
+  if (file.inode !== inode || offset >= file.sizeBytes) return false
+  const begin = Math.max(0, offset - 1)
+  const block = await file.readAt(begin, HEAD_BYTES)
+  if (offset > 0 && block[0] !== 0x0a) return false
+  const [line] = textLines(block, offset - begin, block.length)
+  const told = after(line?.text ?? '', { timeUs, level: 'info' })
+  return told.timeUs === timeUs
+}
+
+const HEAD_BYTES = 512
+
 /** What the programs say that cloud-init runs: no line of theirs has a level of cloud-init's. */
 const OUTPUT = 'cloud-init-output.log'
 

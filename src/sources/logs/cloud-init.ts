@@ -5,7 +5,7 @@ import { DangerousMountError } from '../mounts.ts'
 import { openingError } from '../refusal.ts'
 import { openRegular, type RegularFile } from '../regular.ts'
 import { SourceError } from '../source.ts'
-import { linesIn, scan } from './cloud-init-lines.ts'
+import { holdsLine, linesIn, scan, type FileLine } from './cloud-init-lines.ts'
 import {
   asContext,
   CONTEXT_LINES,
@@ -41,12 +41,6 @@ export function cloudInitSources(): LogSource[] {
 /** Of one file, the newest: no boot writes as much. */
 const MOST_BYTES = 32 * 1024 * 1024
 
-interface Place {
-  readonly inode: number
-  readonly offset: number
-  readonly timeUs: number
-}
-
 async function* forward(
   path: string,
   { sinceUs, untilUs, after }: Omit<LogSpan, 'direction'>,
@@ -54,16 +48,24 @@ async function* forward(
 ): LogBatches {
   const { files, problem } = await openFiles(path, ctx)
   const place = placeOf(after)
-  const known = files.findIndex((file) => place !== undefined && isIn(place, file))
+  const known = await indexOf(place, files)
   // Where the file of the place is gone, its time is all that is known.
   const fromUs = known === -1 ? Math.max(sinceUs, place ? place.timeUs + 1 : 0) : -Infinity
   let before: RawLine[] = []
+  /** The last part that holds nothing of it. */
+  let passed: (() => Promise<FileLine[]>) | undefined
+  const contextOf = async () => ((await passed?.()) ?? []).map(({ raw }) => asContext(raw))
   try {
     for (const [index, file] of files.entries()) {
       if (index < known) continue
       const behind = index === known ? place!.offset : -1
       for (const part of await scan(file, MOST_BYTES)) {
-        if (part.to <= behind || part.lastUs < fromUs) continue
+        if (part.to <= behind || part.lastUs < fromUs) {
+          passed = () => linesIn(file, part)
+          continue
+        }
+        before.push(...(await contextOf()))
+        passed = undefined
         const lines = await linesIn(file, part)
         const isNew = ({ timeUs, offset }: (typeof lines)[number]) => timeUs >= fromUs && offset > behind
         const wanted = lines.filter((line) => isNew(line) && line.timeUs <= untilUs)
@@ -74,6 +76,7 @@ async function* forward(
       }
     }
     // Where the log ends: what comes later is known by it.
+    before.push(...(await contextOf()))
     if (before.length > 0) yield before.slice(-CONTEXT_LINES)
     return problem
   } finally {
@@ -84,7 +87,7 @@ async function* forward(
 async function* backward(path: string, span: LogSpan, ctx: LogContext): LogBatches {
   const { files, problem } = await openFiles(path, ctx)
   const place = placeOf(span.after)
-  const known = files.findIndex((file) => place !== undefined && isIn(place, file))
+  const known = await indexOf(place, files)
   const untilUs = known === -1 ? Math.min(span.untilUs, place ? place.timeUs - 1 : Infinity) : Infinity
   let older = 0
   try {
@@ -110,12 +113,14 @@ async function* backward(path: string, span: LogSpan, ctx: LogContext): LogBatch
 const EVERY_MS = 1000
 
 async function* follow(path: string, from: Pick<LogSpan, 'sinceUs' | 'after'>, ctx: LogContext): LogBatches {
-  let { after } = from
+  let { after, sinceUs } = from
   let seen = ''
   for (;;) {
     const now = await stateOf(path, ctx)
-    if (now !== seen && now !== '') {
-      for await (const batch of forward(path, { ...from, after, untilUs: Infinity }, ctx)) {
+    // All of a file that was not there before is new.
+    if (now === '') sinceUs = 0
+    else if (now !== seen) {
+      for await (const batch of forward(path, { sinceUs, after, untilUs: Infinity }, ctx)) {
         after = batch.at(-1)!.place
         yield batch
       }
@@ -170,9 +175,14 @@ async function opened(path: string, ctx: LogContext): Promise<RegularFile> {
   }
 }
 
-function isIn({ inode, offset }: Place, file: RegularFile): boolean {
-  return file.inode === inode && offset < file.sizeBytes
+/** Which of the files holds the line; -1 for none, or no place. */
+async function indexOf(place: Place | undefined, files: readonly RegularFile[]): Promise<number> {
+  if (!place) return -1
+  for (const [index, file] of files.entries()) if (await holdsLine(file, place)) return index
+  return -1
 }
+
+type Place = Parameters<typeof holdsLine>[1]
 
 function placeOf(text: string | undefined): Place | undefined {
   const parts = /^([0-9a-z]{1,11})\.([0-9a-z]{1,11})\.([0-9a-z]{1,11})$/.exec(text ?? '')?.slice(1)

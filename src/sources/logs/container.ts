@@ -160,7 +160,8 @@ async function* backward(container: ContainerOfLog, span: LogSpan, ctx: LogConte
       yield marked
     }
     if ((whole && !more) || older >= CONTEXT_LINES) return trouble && `the engine says: ${trouble}`
-    if (!more) frames *= 4
+    // Where nothing is known of so many frames, all of them may bear the stamp of the first.
+    if (!more || (!oldest && !gone)) frames *= 4
   }
 }
 
