@@ -68,14 +68,17 @@ async function environment(engine: Engine, found: string[][]): Promise<boolean> 
     const inspected = (await engine.get(`/containers/${Id}/json`).catch(() => undefined)) as
       | { Config?: { Env?: readonly string[] | null } }
       | undefined
-    found.push((inspected?.Config?.Env ?? []).flatMap(secretOf))
+    found.push(secretVariables(inspected?.Config?.Env ?? []))
   }
   return containers.length > MOST_CONTAINERS
 }
 
-function secretOf(variable: string): string[] {
-  const at = variable.indexOf('=')
-  return at > 0 && secretKind(variable.slice(0, at), NONE) !== undefined ? [variable.slice(at + 1)] : []
+/** Values of an environment whose names say that they are secret. */
+export function secretVariables(environment: readonly string[]): string[] {
+  return environment.flatMap((variable) => {
+    const at = variable.indexOf('=')
+    return at > 0 && secretKind(variable.slice(0, at), NONE) !== undefined ? [variable.slice(at + 1)] : []
+  })
 }
 
 const NONE: ReadonlySet<string> = new Set()

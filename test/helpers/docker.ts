@@ -7,6 +7,7 @@
  *         const id = await docker().run('talker', { Cmd: ['echo', 'hello'] })
  */
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
 import { accessSync, constants } from 'node:fs'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { request } from 'node:http'
@@ -61,6 +62,8 @@ export interface Docker {
   start(name: string, config: ContainerConfig): Promise<string>
   /** Creates and starts one, and waits for its end. */
   run(name: string, config: ContainerConfig): Promise<string>
+  /** Ends dockerd and starts it again; its containers go on meanwhile, for it was told to let them live. */
+  restart(signal: 'SIGTERM' | 'SIGKILL'): Promise<void>
   stop(): Promise<void>
 }
 
@@ -77,17 +80,20 @@ export const sh = (script: string): readonly string[] => ['sh', '-c', script]
 async function startDocker(): Promise<Docker> {
   const folder = await mkdtemp(join(tmpdir(), 'diagd-docker-'))
   const socket = join(folder, 'docker.sock')
-  const child = spawn(dockerd, flags(folder, socket), { stdio: ['ignore', 'ignore', 'pipe'] })
+  const daemon = { child: spawnDocker(folder, socket) }
   try {
-    await listening(child)
-    const docker = engine(child, folder, socket)
+    await listening(daemon.child)
+    const docker = engine(daemon, folder, socket)
     await importImage(socket)
     return docker
   } catch (error) {
-    await end(child, folder)
+    await end(daemon.child, folder)
     throw error
   }
 }
+
+const spawnDocker = (folder: string, socket: string) =>
+  spawn(dockerd, flags(folder, socket), { stdio: ['ignore', 'ignore', 'pipe'] })
 
 function flags(folder: string, socket: string): string[] {
   const own = ['data-root', 'exec-root'].flatMap((name) => [`--${name}`, join(folder, name)])
@@ -104,6 +110,7 @@ const modest = [
   '--storage-driver=vfs',
   '--exec-opt=native.cgroupdriver=cgroupfs',
   '--shutdown-timeout=1',
+  '--live-restore',
 ]
 
 /** Resolves when dockerd says that it listens; reads on, so that its log never blocks it. */
@@ -119,7 +126,7 @@ function listening(child: ChildProcess): Promise<void> {
   })
 }
 
-function engine(child: ChildProcess, folder: string, socket: string): Docker {
+function engine(daemon: { child: ChildProcess }, folder: string, socket: string): Docker {
   const ask: Docker['ask'] = (method, path, body) => call(socket, method, path, body)
   const create: Docker['create'] = async (name, config) => {
     const HostConfig = { NetworkMode: 'none', ...config.HostConfig }
@@ -133,7 +140,9 @@ function engine(child: ChildProcess, folder: string, socket: string): Docker {
   }
   return {
     socket,
-    pid: child.pid!,
+    get pid() {
+      return daemon.child.pid!
+    },
     ask,
     create,
     start,
@@ -142,10 +151,17 @@ function engine(child: ChildProcess, folder: string, socket: string): Docker {
       await ask('POST', `/containers/${id}/wait`)
       return id
     },
+    async restart(signal) {
+      const exited = once(daemon.child, 'exit')
+      daemon.child.kill(signal)
+      await exited
+      daemon.child = spawnDocker(folder, socket)
+      await listening(daemon.child)
+    },
     stop: async () => {
       const containers = (await ask('GET', '/containers/json?all=1')) as { Id: string }[]
       for (const { Id } of containers) await ask('DELETE', `/containers/${Id}?force=1&v=1`)
-      await end(child, folder)
+      await end(daemon.child, folder)
     },
   }
 }

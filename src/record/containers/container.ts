@@ -45,6 +45,8 @@ export interface ContainerFacts {
   readonly logDriver?: string
   /** Why there is no log of it, or not all. */
   readonly logProblem?: string
+  /** All that its last run said is kept. */
+  readonly logComplete?: boolean
 }
 
 export interface HealthCheck {
@@ -64,9 +66,9 @@ export interface ContainerUse {
 
 /** What is kept of its log, and what is not. Lines are lines of CRI text. */
 export interface LogFacts {
+  /** All that were ever stored. */
   readonly lines: number
-  /** As text, and what its folder takes on the disk. */
-  readonly textBytes: number
+  /** What its folder takes on the disk. */
   readonly diskBytes: number
   /** As the lines have it: `2026-11-21T16:47:23.187458123Z`, so that they sort as texts. */
   readonly first?: string
@@ -77,8 +79,7 @@ export interface LogFacts {
   readonly ambiguous: number
 }
 
-export const LOSS_KINDS = ['flood', 'cap', 'withheld'] as const
-export type LossKind = (typeof LOSS_KINDS)[number]
+type LossKind = 'flood' | 'cap' | 'withheld'
 
 export interface KeptContainer extends ContainerFacts {
   readonly folder: string
@@ -86,7 +87,7 @@ export interface KeptContainer extends ContainerFacts {
 }
 
 /** A stretch of whole lines of a log, deflated when it was stored. */
-export interface KeptSegment extends SegmentFacts {
+interface KeptSegment extends SegmentFacts {
   /** Raw deflate without a final block, ended by a full flush: spliced between others as it is (docs/decisions/0001). */
   readonly bytes: Buffer
 }
@@ -135,25 +136,25 @@ export interface KeptContainers {
   document(container: Pick<KeptContainer, 'folder'>, name: DocumentName): Promise<Buffer | undefined>
 }
 
-export const DOCUMENT_NAMES = ['state.json', 'inspect.json'] as const
-export type DocumentName = (typeof DOCUMENT_NAMES)[number]
+export type DocumentName = 'state.json' | 'inspect.json'
 
 /** `waiting`: it is not there, does not run, or must not be asked; looked for again. `hung`: it takes connections and answers none. */
-export type EngineState = 'waiting' | 'connecting' | 'following' | 'hung' | 'refused'
+export type EngineState = 'waiting' | 'connecting' | 'following' | 'hung' | 'lost'
 
 export interface TailHealth {
   readonly engines: readonly {
-    readonly label: string
+    /** undefined as long as it was never asked. */
+    readonly label?: string
     readonly socket: string
     readonly state: EngineState
-    readonly since: number
+    readonly sinceMs: number
     /** For people. */
     readonly problem?: string
     readonly containers: number
   }[]
-  /** Since diagd started, of all containers. */
+  /** Since diagd started, of all containers. What went for want of room is told by each log. */
   readonly lines: number
-  readonly dropped: Readonly<Record<LossKind, number>>
+  readonly dropped: Readonly<Record<Exclude<LossKind, 'cap'>, number>>
   /** On the disk. */
   readonly keptBytes: number
   /** For people: the disk is full, lines cannot be masked. */

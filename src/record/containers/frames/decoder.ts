@@ -19,7 +19,7 @@ export interface Frame {
 
 const HEADER_BYTES = 8
 /** The engine cuts lines into parts of this size. */
-const PART_BYTES = 16 * 1024
+export const PART_BYTES = 16 * 1024
 /** A longer frame is taken in parts. */
 const FRAME_BYTES = 64 * 1024
 /** `2026-11-21T16:47:23.187458123Z ` with nanoseconds, the usual one. */

@@ -1,5 +1,5 @@
 /** From what the engine sends of one log to CRI text: each frame once, parts of lines joined, floods cut, everything counted. */
-import { FrameDecoder, type Frame } from './decoder.ts'
+import { FrameDecoder, PART_BYTES, type Frame } from './decoder.ts'
 import { FloodGate, type FloodLimits } from './flood.ts'
 import { STREAM_SHIFT, type FrameMemory } from './memory.ts'
 import { Moments, stampOf } from './moments.ts'
@@ -25,6 +25,10 @@ export interface Batch {
 
 interface Part {
   readonly text: TextBuilder
+  /** Of the last frame. */
+  seconds: number
+  nanos: number
+  lengthBytes: number
   /** The frames it consists of: they count once the line is told. */
   frames: number[]
 }
@@ -67,6 +71,11 @@ export class Intake {
     return this.#newFrames > 0 || this.#text.length > 0 || this.#ambiguous > 0
   }
 
+  /** A frame, or a line, is not whole yet. */
+  get holds(): boolean {
+    return this.#decoder.holds || this.#parts.stdout !== undefined || this.#parts.stderr !== undefined
+  }
+
   /** What the engine said of its own trouble. */
   get trouble(): string | undefined {
     return this.#decoder.trouble
@@ -87,7 +96,7 @@ export class Intake {
   /** It sends no more. `finished`: and never will, for this run of the container is over. */
   end(finished: boolean): void {
     this.#decoder.end(finished)
-    if (finished) for (const stream of ['stdout', 'stderr'] as const) this.#tellPart(stream)
+    if (finished) for (const stream of ['stdout', 'stderr'] as const) this.#tellPart(stream, 'P')
     this.#forgetParts()
   }
 
@@ -128,10 +137,12 @@ export class Intake {
       if (seen === 'ambiguous') this.#ambiguous += 1
       if (seen !== 'new') return
     }
+    const pending = this.#parts[stream]
+    if (pending && endedUnsaid(pending, frame)) this.#tellPart(stream, 'F')
     if (!endsLine || this.#parts[stream]) {
       this.#join(frame, bytes, start, end)
       this.#parts[stream]?.frames.push(seconds, key, hash)
-      if (endsLine) this.#tellPart(stream, frame)
+      if (endsLine) this.#tellPart(stream, 'F')
       return
     }
     this.memory.add(seconds, key, hash)
@@ -139,29 +150,28 @@ export class Intake {
     this.#line(frame, 'F', bytes, start, end)
   }
 
-  #join(frame: Frame, bytes: Buffer, start: number, end: number): void {
-    const part = (this.#parts[frame.stream] ??= { text: new TextBuilder(), frames: [] })
-    if (part.text.length + end - start > JOINED_BYTES) this.#tell(frame, 'P', part)
+  #join({ stream, seconds, nanos }: Frame, bytes: Buffer, start: number, end: number): void {
+    const lengthBytes = end - start
+    const part = (this.#parts[stream] ??= { text: new TextBuilder(), seconds, nanos, lengthBytes, frames: [] })
+    if (part.text.length + lengthBytes > JOINED_BYTES) this.#tell(stream, 'P', part)
     part.text.add(bytes, start, end)
+    Object.assign(part, { seconds, nanos, lengthBytes })
   }
 
-  /** `last`: the frame that ended the line; none did when the container ended before. */
-  #tellPart(stream: Frame['stream'], last?: Frame): void {
+  /** `P`: the container ended before the line did. */
+  #tellPart(stream: Frame['stream'], tag: 'F' | 'P'): void {
     const part = this.#parts[stream]
-    if (!part) return
-    const [seconds = 0, key = 0] = part.frames.slice(-3)
-    const nanos = key % 2 ** STREAM_SHIFT
-    this.#tell(last ?? { stream, seconds, nanos, stampAt: -1, endsLine: false }, last ? 'F' : 'P', part)
+    if (part) this.#tell(stream, tag, part)
     this.#parts[stream] = undefined
   }
 
-  #tell(frame: Frame, tag: 'F' | 'P', part: Part): void {
-    const { frames } = part
+  #tell(stream: Frame['stream'], tag: 'F' | 'P', part: Part): void {
+    const { frames, seconds, nanos } = part
     for (let at = 0; at < frames.length; at += 3) this.memory.add(frames[at]!, frames[at + 1]!, frames[at + 2]!)
     this.#newFrames += frames.length / 3
     part.frames = []
     const text = part.text.take()
-    this.#line({ ...frame, stampAt: -1 }, tag, text, 0, text.length)
+    this.#line({ stream, seconds, nanos, stampAt: -1, endsLine: tag === 'F' }, tag, text, 0, text.length)
   }
 
   /** The engine has them still, and sends them again. */
@@ -194,6 +204,15 @@ export class Intake {
     this.#hole.lines = 0
     moments.clear()
   }
+}
+
+/**
+ * Docker's `local` driver leaves out the newline after the last part of a long line (seen in 20.10). Parts are full but for the last one, and have one time
+ * stamp, where that tells more than seconds.
+ */
+function endedUnsaid({ seconds, nanos, lengthBytes }: Part, frame: Frame): boolean {
+  if (lengthBytes >= PART_BYTES || (nanos === 0 && frame.nanos === 0)) return false
+  return frame.seconds !== seconds || frame.nanos !== nanos
 }
 
 /** FNV-1a. Nobody gains by two texts with one hash: their times to the nanosecond would have to be equal, too. */

@@ -18,8 +18,6 @@ const FIRST_FRAMES = 16
 export const STREAM_SHIFT = 30
 const NANOS_MASK = 2 ** STREAM_SHIFT - 1
 
-export const FRAME_BYTES = WORDS * 4
-
 export class FrameMemory {
   #ring = new Uint32Array(FIRST_FRAMES * WORDS)
   /** Counts frames; the ring holds those of [#from, #to). */

@@ -5,7 +5,7 @@
  * At no moment is something in neither place, or in both: the tail that holds the place after segment n is made durable first, then segment n is
  * written. Which of the two tails counts is told by the number of segments.
  */
-import { closeSync, fdatasync, fdatasyncSync, ftruncateSync, rmSync } from 'node:fs'
+import { closeSync, existsSync, fdatasync, fdatasyncSync, ftruncateSync, rmSync } from 'node:fs'
 import { promisify } from 'node:util'
 import { FrameMemory } from '../frames/memory.ts'
 import type { LogFacts } from '../container.ts'
@@ -170,6 +170,11 @@ export class LogWriter {
     return true
   }
 
+  /** Others needed the room: some files may be gone. */
+  lookAgain(): void {
+    this.#files = this.#files.filter(({ path }) => existsSync(path))
+  }
+
   close(): void {
     closeSync(this.#tail.fd)
   }
@@ -190,6 +195,8 @@ export class LogWriter {
       closeSync(tail.fd)
       throw error
     }
+    // It stands in the segment now.
+    ftruncateSync(this.#tail.fd, 0)
     closeSync(this.#tail.fd)
     this.#tail = tail
     this.#head = next

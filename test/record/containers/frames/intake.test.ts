@@ -76,6 +76,12 @@ test('the parts of a long line are joined, of stdout and stderr at once', () => 
   expect(textOf(intake)).toBe(`${at(1)} stderr F ${part('e')}the end\n${at(0)} stdout F ${part('a')}${part('b')}c\n`)
 })
 
+test('a long line whose end is not said ends where the next one begins', () => {
+  const intake = intakeOf()
+  intake.push(Buffer.concat([frame(at(0), 'a'.repeat(16_384)), frame(at(0), 'the last part'), frame(at(1), 'next\n')]))
+  expect(textOf(intake)).toBe(`${at(0)} stdout F ${'a'.repeat(16_384)}the last part\n${at(1)} stdout F next\n`)
+})
+
 test('a line without end is joined up to a limit, and goes on in the next', () => {
   const intake = intakeOf()
   for (let index = 0; index < 40; index++) intake.push(frame(at(0), 'a'.repeat(16_384)))
