@@ -16,7 +16,7 @@ const GIB = 2 ** 30
 
 type Columns = Readonly<Record<string, number>>
 
-interface Sampled {
+export interface Sampled {
   readonly subject: string
   readonly labels: Readonly<Record<string, string>>
   /** undefined: not measured then. */
@@ -91,7 +91,7 @@ function noise(timeMs: number, seed = 1): number {
   return x - Math.floor(x)
 }
 
-function host(change: (timeMs: number) => Columns | undefined = () => ({})): Sampled {
+export function host(change: (timeMs: number) => Columns | undefined = () => ({})): Sampled {
   return {
     subject: 'host',
     labels: {},
@@ -130,7 +130,7 @@ function quiet(timeMs: number): Columns {
   }
 }
 
-function mount(mountpoint: string, used: (timeMs: number) => number): Sampled {
+export function mount(mountpoint: string, used: (timeMs: number) => number): Sampled {
   return {
     subject: 'mount',
     labels: { mountpoint, device: '/dev/vda1', fstype: 'ext4' },
@@ -169,7 +169,7 @@ const card: Sampled = {
   }),
 }
 
-function container(name: string, change: (timeMs: number) => Columns | undefined): Sampled {
+export function container(name: string, change: (timeMs: number) => Columns | undefined): Sampled {
   return {
     subject: 'container',
     labels: { id: '0123456789ab', name },
@@ -188,7 +188,7 @@ function container(name: string, change: (timeMs: number) => Columns | undefined
   }
 }
 
-function process(name: string, pid: string, from: number, to: number, columns: Columns): Sampled {
+export function process(name: string, pid: string, from: number, to: number, columns: Columns): Sampled {
   return {
     subject: 'process',
     labels: { name, pid },
