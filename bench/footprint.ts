@@ -103,7 +103,7 @@ export interface Commands {
 }
 
 /** The release as /usr/bin/diagd starts it, and the sources as they are. */
-async function commandsHere(deb: string, folder: string): Promise<Commands> {
+export async function commandsHere(deb: string, folder: string): Promise<Commands> {
   const tree = join(folder, 'tree')
   await execa('dpkg-deb', ['--extract', deb, tree])
   const command = join(tree, 'usr/bin/diagd')

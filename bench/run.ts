@@ -2,7 +2,8 @@
  * `npm run bench`: what diagd promises in numbers, beside its peer in the same run. Prints a table; judges nothing but
  * shows the promise in its own column. Needs age, pigz, strace and tar. BENCH_MB sets the amount of logs (default 400).
  * `npm run bench -- redact` runs that part alone; parts: throughput, redact, engine, memory, writes, events, follow; and
- * as root, without those logs: sample, and on a test machine (docs/testing.md) footprint, peers.
+ * as root, without those logs: sample, scrapes (beside
+ * prometheus-node-exporter), and on a test machine (docs/testing.md) footprint, peers.
  */
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
@@ -18,6 +19,7 @@ import type { Workplace } from './workplace.ts'
 import { peersRows } from './peers.ts'
 import { redactRows } from './redact.ts'
 import { sampleRows } from './sample.ts'
+import { scrapesRows } from './scrapes.ts'
 import { printTable, type Row } from './table.ts'
 import { throughputRows } from './throughput.ts'
 import { writesRows } from './writes.ts'
@@ -32,7 +34,7 @@ const PARTS = {
   events: eventsRows,
   follow: followRows,
 }
-const MACHINE_PARTS = { sample: sampleRows, footprint: footprintRows, peers: peersRows }
+const MACHINE_PARTS = { sample: sampleRows, scrapes: scrapesRows, footprint: footprintRows, peers: peersRows }
 
 const folder = mkdtempSync(join(tmpdir(), 'diagd-bench-'))
 try {
