@@ -1,6 +1,7 @@
 /**
  * `npm run test:qemu`: what a container cannot show. A machine with a kernel of its own, in software emulation (some minutes):
- * control groups of version 2, the log of its kernel, and that asking loads no module.
+ * control groups of version 2, the log of its kernel and the events that come of it, a power cut under which what was not
+ * written is lost, and that asking loads no module.
  */
 import assert from 'node:assert/strict'
 import { mkdir, open, readFile, rm, symlink, truncate, writeFile } from 'node:fs/promises'
@@ -8,8 +9,9 @@ import { globSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { execa } from 'execa'
 import { folderOfThisRun } from './harness/cache.ts'
-import { installingUserData, openBundle } from './harness/diagd.ts'
+import { installingUserData, openBundle, type Bundle } from './harness/diagd.ts'
 import { buildDeb } from './harness/global-setup.ts'
+import { withDatabase } from './harness/recorded.ts'
 import { KERNEL, rootFolder } from './harness/rootfs.ts'
 
 const UNIT = `[Unit]
@@ -27,9 +29,11 @@ const folder = await folderOfThisRun('qemu')
 try {
   await makeDisks()
   console.log('the first boot, which installs …')
-  await boot()
-  console.log('the second …')
-  await boot()
+  await boot(1)
+  console.log('the second, in which a process is killed for its memory, one crashes, one hangs, and the power is cut …')
+  await boot(2)
+  console.log('the third …')
+  await boot(3)
   await check()
 } finally {
   await rm(folder, { recursive: true, force: true })
@@ -66,14 +70,14 @@ async function makeDisks(): Promise<void> {
   await truncate(join(folder, 'result'), 256 * 1024 * 1024)
 }
 
-async function boot(): Promise<void> {
+async function boot(number: number): Promise<void> {
   const [kernel] = globSync(join(rootFolder(KERNEL), 'boot/vmlinuz-*'))
   const [initrd] = globSync(join(rootFolder(KERNEL), 'boot/initrd.img-*'))
   const disks = ['disk', 'result'].flatMap((name) => [
     '-drive',
     `file=${join(folder, name)},format=raw,if=virtio,cache=unsafe`,
   ])
-  const serial = ['console', 'report'].flatMap((name) => ['-serial', `file:${join(folder, name)}`])
+  const serial = ['console', `report-${number}`].flatMap((name) => ['-serial', `file:${join(folder, name)}`])
   const machine = [
     '-machine',
     'q35',
@@ -95,12 +99,13 @@ async function boot(): Promise<void> {
 }
 
 async function check(): Promise<void> {
-  const text = await readFile(join(folder, 'report'), 'utf8')
+  const text = (await Promise.all([2, 3].map((number) => readFile(join(folder, `report-${number}`), 'utf8')))).join('')
   const report = Object.fromEntries([...text.matchAll(/^(\w+)=(.*?)\s*$/gm)].map(([, key, value]) => [key!, value!]))
   console.log(text)
   const bundle = await openBundle(await readResult(Number(report['bundle'])))
   assert.doesNotMatch(report['failed'] ?? 'none', /diagd|none/)
   assert.equal(report['restarts'], '0', 'it started at the first attempt')
+  assert.equal(report['restarts_after_cut'], '0', 'after a power cut, too')
   assert.match(report['high'] ?? '', /^\d+$/, 'MemoryHigh is set, on control groups of version 2')
   assert.ok(Number(report['max']) > Number(report['high']))
   assert.ok(Number(report['known']) > 0, 'this kernel has modules')
@@ -109,7 +114,54 @@ async function check(): Promise<void> {
   const [ring, journal] = [bundle.text('kernel/dmesg.log'), bundle.text('journal/boot-0.log')]
   assert.ok(/Linux version [^]*planted in the log of the kernel/.test(ring), 'dmesg.log has the log of this kernel')
   assert.ok(journal.includes('kernel: Linux version'), 'so has the journal')
+  checkRecorded(bundle)
   console.log(`passed: ${bundle.files.size} entries`)
+}
+
+/** What the log of the kernel told of the second boot, and what was acknowledged right before its power was cut. */
+function checkRecorded({ files, text }: Bundle): void {
+  assert.match(text('boot/previous-boot.txt'), /NO SHUTDOWN/)
+  assert.match(text('boot/timeline.txt'), /^kernel +done/m, 'the kernel has a time of its own')
+  assert.match(text('boot/previous-timeline.txt'), /^hog\.service +FAILED.*\n +oom-kill \(killed by SIGKILL\)$/m)
+  withDatabase(files.get('events/events.db')!, (db) => {
+    assert.equal(db.pragma('integrity_check', { simple: true }), 'ok')
+    const boots = db.prepare<[], string>('SELECT boot_id FROM boot_list').pluck().all()
+    assert.equal(boots.length, 3)
+    const events = db.prepare<[], Recorded>('SELECT boot_id AS boot, type, subject FROM events').all()
+    const told = (boot: number, ...types: string[]) =>
+      events
+        .filter((event) => event.boot === boots[boot] && types.includes(event.type))
+        .map(({ type, subject }) => `${type} ${subject}`)
+        .sort()
+    const GRAVE = ['kernel.oom-kill', 'unit.oom-killed', 'kernel.segfault', 'kernel.hung-task', 'system.unclean-end']
+    const second = told(1, ...GRAVE)
+    assert.deepEqual(
+      [...new Set(second)],
+      [
+        'kernel.hung-task touch',
+        'kernel.oom-kill tail',
+        'kernel.segfault python3',
+        'system.unclean-end ',
+        'unit.oom-killed hog.service',
+      ],
+    )
+    // A hung process is told of again and again.
+    const once = second.filter((event) => !event.startsWith('kernel.hung-task'))
+    assert.deepEqual(once, [...new Set(once)], 'each is there once')
+    assert.deepEqual([...told(2, ...GRAVE), ...told(0, ...GRAVE)], [], 'of the other boots nothing of the kind is told')
+    assert.deepEqual(
+      [0, 1, 2].map((boot) => told(boot, 'kernel.boot').length),
+      [1, 1, 1],
+    )
+    const noted = Array.from({ length: 50 }, (_, at) => `test.noted noted-${at + 1}`).sort()
+    assert.deepEqual(told(1, 'test.noted'), noted, 'what was acknowledged right before the power cut is there once')
+  })
+}
+
+interface Recorded {
+  readonly boot: string
+  readonly type: string
+  readonly subject: string
 }
 
 async function readResult(length: number): Promise<Buffer> {
