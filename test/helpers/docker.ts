@@ -155,6 +155,8 @@ function engine(daemon: { child: ChildProcess }, folder: string, socket: string)
       const exited = once(daemon.child, 'exit')
       daemon.child.kill(signal)
       await exited
+      // Its containerd dies with it, and is not buried where the first process of the machine does not care.
+      await rm(join(folder, 'exec-root/containerd/containerd.pid'), { force: true })
       daemon.child = spawnDocker(folder, socket)
       await listening(daemon.child)
     },
