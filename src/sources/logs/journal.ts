@@ -194,6 +194,8 @@ function isKnown({ cursor }: JournalEntry, last: JournalCursor): boolean {
   return is !== undefined && isSameEntry(is, last)
 }
 
+const GATHERED_LINES = 400
+
 /** One run of journalctl: the lines that `line` makes of its entries. */
 async function* entries(
   args: readonly string[],
@@ -202,15 +204,22 @@ async function* entries(
 ): LogBatches {
   const { chunks } = await openCommand({ argv: args }, { ...ctx, limits: { ...ctx.limits, entryBytes: Infinity } })
   const splitter = new Splitter()
+  // A chunk holds a hundred lines or so, and the mask looks at as many again before each batch.
+  const gathers = !args.includes('--follow')
+  let gathered: RawLine[] = []
   try {
     let step = await chunks.next()
     for (; !step.done; step = await chunks.next()) {
-      const lines = splitter.push(step.value).flatMap((text) => {
+      for (const text of splitter.push(step.value)) {
         const entry = parseJournalLine(text)
-        return (entry && line(entry)) ?? []
-      })
-      yield* inBatches(lines)
+        const made = entry && line(entry)
+        if (made) gathered.push(made)
+      }
+      if (gathers && gathered.length < GATHERED_LINES) continue
+      yield* inBatches(gathered)
+      gathered = []
     }
+    yield* inBatches(gathered)
     return [problemOf(step.value), splitter.problem].filter((said) => said !== undefined).join('; ') || undefined
   } finally {
     await chunks.return({ outcome: 'ok' })

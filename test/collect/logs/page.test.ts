@@ -204,7 +204,7 @@ describe.skipIf(!canMakeJournals)('the mask of log lines', () => {
     const all = ['before', ...key, 'after']
     journal(all.map((text, index) => entry(index * 1000, text)))
     for (const order of ['oldest', 'newest'])
-      for (const limit of ['1', '7', '50', '1000']) {
+      for (const limit of ['9', '1000']) {
         const lines = await pages({ order, limit })
         const text = messages(lines).join('\n')
         expect(lines).toHaveLength(all.length)

@@ -1,49 +1,21 @@
-/** Against an engine of the test's own, that answers as Docker does: what a real one does only now and then, it does at once. */
 import { join } from 'node:path'
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { containerSource } from '../../../src/sources/logs/container.ts'
 import type { LogBatches, LogSpan, RawLine } from '../../../src/sources/logs/line.ts'
+import { BEGIN_MS, fakeEngine, idOf, type Written } from '../../helpers/fake-engine.ts'
 import { onRequest, ownFolder, peer, sourceContext } from '../../helpers/source.ts'
 
-interface Written {
-  /** Milliseconds after the beginning. */
-  readonly atMs: number
-  readonly stream: 1 | 2
-  readonly text: string
-}
-
-const BEGIN_MS = Date.UTC(2026, 5, 15, 12)
 const ALL: Omit<LogSpan, 'direction'> = { sinceUs: 0, untilUs: (BEGIN_MS + 86_400_000) * 1000 }
 
-/** Its log is in the order of the list, whatever the times say. */
 async function engine(log: readonly Written[]) {
-  const folder = await ownFolder()
-  const served = { log: [...log] }
-  const { path } = await peer(join(folder, 'docker.sock'), (socket) => {
-    onRequest(socket, (target) => {
-      const query = new URL(target, 'http://localhost').searchParams
-      const [since, until] = ['since', 'until'].map((name) => Number(query.get(name) ?? Number.NaN) * 1000)
-      const tail = query.get('tail')
-      // The last so many come first, the times behind.
-      const last = tail === null ? served.log : served.log.slice(-Number(tail))
-      const fits = last.filter(({ atMs }) => !(BEGIN_MS + atMs < since!) && !(BEGIN_MS + atMs > until!))
-      socket.end(Buffer.concat([Buffer.from('HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n'), ...fits.map(frame)]))
-    })
-  })
-  const source = containerSource({ socket: path, id: 'a'.repeat(64), name: 'box', running: true })
+  const { socket, logs } = await fakeEngine({ box: log })
+  const source = containerSource({ socket, id: idOf('box'), name: 'box', running: true })
   const read = async (span: Partial<LogSpan>, most = Infinity) => {
     const whole = { ...ALL, direction: 'forward', ...span } as LogSpan
     return lines(source.read(whole, sourceContext()), whole.direction, most)
   }
-  return { served, read }
-}
-
-function frame({ atMs, stream, text }: Written): Buffer {
-  const body = Buffer.from(`${new Date(BEGIN_MS + atMs).toISOString().replace('Z', '000000Z')} ${text}\n`)
-  const head = Buffer.from([stream, 0, 0, 0, 0, 0, 0, 0])
-  head.writeUInt32BE(body.length, 4)
-  return Buffer.concat([head, body])
+  return { logs, read }
 }
 
 async function lines(batches: LogBatches, direction: LogSpan['direction'], most: number): Promise<RawLine[]> {
@@ -116,9 +88,9 @@ test('whatever the times of two streams are, pages of any size hold each line on
 
 test('what was rotated away is gone, is said, and holds up nothing that came since', async () => {
   const log = Array.from({ length: 100 }, (_, index) => ({ atMs: index * 100, stream: 1 as const, text: `${index}` }))
-  const { served, read } = await engine(log)
+  const { logs, read } = await engine(log)
   const before = await read({}, 10)
-  served.log = served.log.slice(50)
+  logs.set('box', log.slice(50))
   expect(texts(await read({ after: before.at(-1)!.place }))).toEqual(log.slice(50).map(({ text }) => text))
   const source = containerSource({ socket: '/nowhere', id: 'a'.repeat(64), name: 'box', running: true })
   expect(source.name).toBe(`container box (${'a'.repeat(12)})`)
