@@ -117,8 +117,8 @@ function pointOf(metric: Metric, reading: Reading) {
 
 /** Since when a counter counts: since the boot. 0 says that it is not known: containers and diagd were started some time after. */
 function startOf({ subject, otel }: Metric, { timeMs, boottimeMs }: Reading): HrTime {
-  const ofBoot = subject !== 'container' && otel!.name.startsWith('system.')
-  return ofBoot ? timeOf(timeMs - boottimeMs) : [0, 0]
+  const isOfMachine = subject !== 'container' && !/^(?:process|nodejs)\./.test(otel!.name)
+  return isOfMachine ? timeOf(timeMs - boottimeMs) : [0, 0]
 }
 
 /** https://opentelemetry.io/docs/specs/otel/logs/data-model-appendix/ maps the words of syslog so. */

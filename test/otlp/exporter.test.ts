@@ -112,6 +112,20 @@ describe('a collector that is away', () => {
     ])
   })
 
+  test('and asks for patience has it', async () => {
+    const collector = await startCollector()
+    collector.answer(({ path }) =>
+      path === '/v1/logs' ? { status: 503, headers: { 'retry-after': '3600' } } : { status: 200 },
+    )
+    const { source, recorded } = storeOfEvents()
+    await recorded
+    const { otlp } = exporterTo(collector.url, { events: source })
+    await until(() => otlp.health().events?.failed === 1)
+    const taken = otlp.health().metrics?.taken ?? 0
+    await until(() => (otlp.health().metrics?.taken ?? 0) >= taken + 30)
+    expect(otlp.health()).toMatchObject({ events: { failed: 1, taken: 0 } })
+  })
+
   test('is left behind at once when diagd stops', async () => {
     const collector = await startCollector()
     collector.answer(() => 'silence')
