@@ -3,7 +3,7 @@ import { watch, type FSWatcher } from 'node:fs'
 import { join } from 'node:path'
 import { engineListens } from '../../sources/engine-held.ts'
 import { findEngines, type FoundEngine } from '../../sources/engines.ts'
-import type { SourceContext } from '../../sources/source.ts'
+import { SourceError, type SourceContext } from '../../sources/source.ts'
 import { ownType, type OwnEventType } from '../classify/own.ts'
 import type { NewEvent } from '../events/event.ts'
 import type { FollowSink } from '../events/follow-writer.ts'
@@ -42,6 +42,9 @@ interface TailLimits {
   readonly flood: FloodLimits
   /** How often engines are looked for, if nothing tells that there might be one. */
   readonly lookMs: number
+  /** An engine that does not answer so long hangs; and how often it is asked whether it does. */
+  readonly answerMs: number
+  readonly pingMs: number
   /** After so long without anything to write, its thread ends. */
   readonly idleMs: number
 }
@@ -52,6 +55,8 @@ const LIMITS: TailLimits = {
   maxRemoved: 1000,
   flood: FLOOD_LIMITS,
   lookMs: 10_000,
+  answerMs: 15_000,
+  pingMs: 30_000,
   idleMs: 60_000,
 }
 /** What is made in /run when an engine starts comes in dozens. */
@@ -255,7 +260,7 @@ class Tail implements ContainerTail {
   async #holder({ socket, label }: FoundEngine, { lostAtMs }: Engine): Promise<string | undefined> {
     if (isNamed(label)) return undefined
     const listens = await engineListens(this.#ctx, socket)
-    if (listens === false) return 'the engine does not listen, though systemd does: it is starting, or being stopped'
+    if (listens === false) return 'nobody but systemd listens on it: the engine is starting, or being stopped'
     const sinceMs = performance.now() - lostAtMs
     if (listens === undefined && sinceMs < STOPPING_MS) return 'it closed its connections: perhaps it is being stopped'
     return undefined
@@ -273,18 +278,16 @@ class Tail implements ContainerTail {
       this.#later(engine)
       return
     }
-    if (engine.state !== 'lost') this.#become(engine, 'connecting')
+    if (engine.state === 'waiting') this.#become(engine, 'connecting')
     engine.follower ??= this.#follower(found, engine)
-    let reason: string
-    try {
-      reason = await engine.follower.run()
-    } catch (error) {
-      reason = (error as Error).message
-    }
+    const { state, reason } = await engine.follower.run().then(
+      (ended) => ({ state: 'lost' as const, reason: ended }),
+      (error: Error) => ({ state: isLate(error) ? ('hung' as const) : ('lost' as const), reason: error.message }),
+    )
     if (this.#closing.signal.aborted) return
     if (performance.now() - beganAtMs > GOOD_MS) engine.retryMs = RETRY_MS.first
     engine.lostAtMs = performance.now()
-    this.#become(engine, 'lost', reason)
+    this.#become(engine, state, reason)
     this.#later(engine)
   }
 
@@ -303,6 +306,8 @@ class Tail implements ContainerTail {
     return new EngineFollower({
       engine: found,
       ctx: this.#ctx,
+      answerMs: this.#limits.answerMs,
+      pingMs: this.#limits.pingMs,
       gate: new EngineGate(this.#ctx, found.socket, isNamed(label)),
       thread: this.#thread,
       folder,
@@ -350,6 +355,8 @@ class Tail implements ContainerTail {
     this.#outbox.add({ ...this.#options.now(), ...ownType(name), subject, message, detail })
   }
 }
+
+const isLate = (error: Error) => error instanceof SourceError && error.outcome === 'timeout'
 
 /** The configuration says to use it. */
 const isNamed = (label: string) => /^(?:configured|docker-host)/.test(label)

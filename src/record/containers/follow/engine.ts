@@ -14,6 +14,9 @@ export interface EngineOptions extends Pick<ContainerOptions, 'thread' | 'folder
   readonly engine: FoundEngine
   readonly ctx: SourceContext
   readonly gate: EngineGate
+  /** An engine that does not answer so long hangs; and how often it is asked whether it does. */
+  readonly answerMs: number
+  readonly pingMs: number
   /** Events from then on were not seen yet: `since` of the API. */
   readonly since: string | undefined
   /** What is kept of containers that it had when it was seen last. */
@@ -25,9 +28,6 @@ export interface EngineOptions extends Pick<ContainerOptions, 'thread' | 'folder
   readonly hung: (reason: string | undefined) => void
 }
 
-/** An engine that does not answer so long hangs. */
-const LIMITS = { entryBytes: Infinity, headBytes: 0, commandMs: 15_000, stallMs: 15_000 }
-const PING_MS = 30_000
 /** Inspected side by side: an engine that starts has other things to do. */
 const AT_ONCE = 4
 /** More than a node has. Its events name them all. */
@@ -180,7 +180,7 @@ export class EngineFollower {
     const turn = this.#turn
     let hangs = false
     for (;;) {
-      await delay(PING_MS, undefined, { ref: false })
+      await delay(this.#options.pingMs, undefined, { ref: false })
       if (turn !== this.#turn) return 'it is not followed any more'
       try {
         await ping(this.#ask)
@@ -197,9 +197,10 @@ export class EngineFollower {
   }
 
   readonly #ask = async (path: string): Promise<unknown> => {
-    const { engine, ctx, gate } = this.#options
+    const { engine, ctx, gate, answerMs } = this.#options
     await gate.pass()
-    const answer = await getJson({ socket: engine.socket, path }, { ...ctx, limits: LIMITS })
+    const limits = { entryBytes: Infinity, headBytes: 0, commandMs: answerMs, stallMs: answerMs }
+    const answer = await getJson({ socket: engine.socket, path }, { ...ctx, limits })
     gate.sure()
     return answer
   }
