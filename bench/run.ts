@@ -1,8 +1,8 @@
 /**
  * `npm run bench`: what diagd promises in numbers, beside its peer in the same run. Prints a table; judges nothing but
  * shows the promise in its own column. Needs age, pigz, strace and tar. BENCH_MB sets the amount of logs (default 400).
- * `npm run bench -- redact` runs that part alone; parts: throughput, redact, engine, memory, writes, events, follow; and
- * as root, without those logs: sample, scrapes (beside
+ * `npm run bench -- redact` runs that part alone; parts: throughput, redact, engine, memory, writes, events, follow,
+ * metrics-db; and as root, without those logs: sample, scrapes (beside
  * prometheus-node-exporter), and on a test machine (docs/testing.md) footprint, peers.
  */
 import { execFileSync } from 'node:child_process'
@@ -16,6 +16,7 @@ import { footprintRows } from './footprint.ts'
 import { writeLogs } from './logs.ts'
 import { memoryRows } from './memory.ts'
 import type { Workplace } from './workplace.ts'
+import { metricsDbRows } from './metrics-db.ts'
 import { peersRows } from './peers.ts'
 import { redactRows } from './redact.ts'
 import { sampleRows } from './sample.ts'
@@ -33,6 +34,7 @@ const PARTS = {
   writes: writesRows,
   events: eventsRows,
   follow: followRows,
+  'metrics-db': metricsDbRows,
 }
 const MACHINE_PARTS = { sample: sampleRows, scrapes: scrapesRows, footprint: footprintRows, peers: peersRows }
 
