@@ -12,7 +12,7 @@ import { sourceStates } from './sources.ts'
 import { shutdownTime, startSpan, type Span } from './span.ts'
 import { sumOf, toSteps } from './steps.ts'
 import { leftDown, tiesOf } from './took-down.ts'
-import type { ClockPair, Timeline, TimelineInputs } from './types.ts'
+import type { ClockPair, Step, Timeline, TimelineInputs } from './types.ts'
 import { unitHistories, withLiveUnits } from './unit-histories.ts'
 import { unitParts } from './unit-parts.ts'
 
@@ -135,11 +135,12 @@ function assemble(axis: Axis, { parts, histories, ties }: Pick<Evidence, 'parts'
   const { steps, leftOut } = toSteps(parts, { clock, lastMs, live, finished })
   const startMs = parts.reduce((first, part) => Math.min(first, part.startedMs), 0)
   const endMs = parts.reduce((last, part) => Math.max(last, part.endedMs ?? part.startedMs), facts.finishedMs ?? lastMs)
-  const gaps = findGaps(parts, startMs, endMs)
+  // Where nobody tells of steps, their absence is no silence.
+  const gaps = parts.length > 0 ? findGaps(parts, startMs, endMs) : []
   return {
     schema: 'diagd.boot-timeline/1',
     bootId: inputs.bootId.replaceAll('-', ''),
-    state: live ? (finished ? 'up' : 'starting') : finished ? 'over' : 'cut',
+    state: stateOf(axis, steps),
     startedAt: clock.toWall(0),
     wallClockMs: endMs - startMs,
     sumMs: sumOf(steps),
@@ -151,4 +152,11 @@ function assemble(axis: Axis, { parts, histories, ties }: Pick<Evidence, 'parts'
     steps,
     stepsLeftOut: leftOut,
   }
+}
+
+/** Without systemd and a journal nobody tells when everything was up. */
+function stateOf({ inputs, facts, lines }: Axis, steps: readonly Step[]): Timeline['state'] {
+  if (facts.finishedMs !== undefined) return inputs.live ? 'up' : 'over'
+  if (lines.length === 0 && !steps.some(({ source }) => source === 'systemd')) return 'unknown'
+  return inputs.live ? 'starting' : 'cut'
 }

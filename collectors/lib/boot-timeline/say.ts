@@ -26,6 +26,7 @@ export const STATES: Readonly<Record<Timeline['state'], string>> = {
   up: 'everything that was to be started has been',
   over: 'over; everything that was to be started had been',
   cut: 'OVER BEFORE EVERYTHING WAS UP',
+  unknown: 'neither systemd nor a journal tells whether everything is up',
 }
 
 export function clockText({ atMs, byMs, slept }: ClockStep): string {

@@ -62,7 +62,9 @@ function heading(timeline: Timeline): { svg: string; heightPx: number } {
   const facts = [bootId, STATES[state], `sum of all steps ${span(sumMs)}`, `wall clock ${span(wallClockMs)}`]
   const sub = text(16, 47, facts.join(' · '), 'faint')
   const said = [...fewer(findings.map((one) => one.title)), ...fewer(clockSteps.map(clockText))]
-  const lines = said.length === 0 ? ['None of the known disasters was seen.'] : said.map((one) => `▲ ${one}`)
+  const none =
+    timeline.steps.length === 0 ? 'Nothing tells of the steps of this boot.' : 'None of the known disasters was seen.'
+  const lines = said.length === 0 ? [none] : said.map((one) => `▲ ${one}`)
   const { svg, endPx } = wrappedText(16, 70, lines, said.length === 0 ? 'faint' : 'finding')
   return { svg: [title, sub, svg].join('\n'), heightPx: endPx }
 }

@@ -32,7 +32,8 @@ function heading({ bootId, state, startedAt, wallClockMs }: Timeline): string[] 
   ]
 }
 
-function findings({ findings }: Timeline): string[] {
+function findings({ findings, steps }: Timeline): string[] {
+  if (findings.length === 0 && steps.length === 0) return ['Nothing tells of the steps of this boot.']
   if (findings.length === 0) return ['None of the known disasters was seen (docs/boot-timeline.md lists them).']
   return fewer(findings.map(({ title }) => title)).flatMap((title) => wrapped(`! ${title}`, '  '))
 }

@@ -72,8 +72,8 @@ export interface SourceState {
 export interface Timeline {
   readonly schema: 'diagd.boot-timeline/1'
   readonly bootId: string
-  /** `starting`: not everything is up yet. `up`: everything came up. `over`: the boot has ended; `cut`: before all was up. */
-  readonly state: 'starting' | 'up' | 'over' | 'cut'
+  /** `starting`: not everything is up yet. `up`: everything came up. `over`: the boot has ended; `cut`: before all was up. `unknown`: nobody tells. */
+  readonly state: 'starting' | 'up' | 'over' | 'cut' | 'unknown'
   /** The wall clock at 0, as it went at the first thing that is known. */
   readonly startedAt: string | null
   /** From the start of the boot to the last thing that belongs to it. */

@@ -114,3 +114,10 @@ test('what the kernel, systemd and cloud-init name says what it is; of others it
   expect(lineOf(text, 'kernel  ')).toMatch(/^kernel +done +\+0\.00 s +\+0\.90 s/)
   expect(lineOf(text, 'phase: kernel')).toContain('NEVER ENDED')
 })
+
+test('where neither systemd nor a journal tells, nothing is claimed', () => {
+  const last = { wallMs: 1_700_000_000_000, monotonicMs: 36_000_000 }
+  const timeline = bootTimeline({ bootId: 'e6827f09'.repeat(4), live: true, last })
+  expect(timeline).toMatchObject({ state: 'unknown', gaps: [], findings: [] })
+  expect(timelineText(timeline)).toContain('Nothing tells of the steps of this boot.')
+})
