@@ -35,17 +35,17 @@ test.each(['oldest', 'newest'])('pages of any size hold each line once, by time:
   await fc.assert(property, { numRuns: 25 })
 })
 
-test('what is written while somebody pages is there when it is read forward, and not when it is read backward', async () => {
+test('what is written while somebody pages is there when it is read forward, and what is newer not when it is read backward', async () => {
   const line = (atMs: number, text: string): Written => ({ atMs, stream: 1, text })
   const { folder, logs } = await fakeEngine({ left: [line(0, 'l0'), line(5000, 'l1')], right: [line(100, 'r0')] })
   const { page, pages } = machine({ root: folder, engines: ['/docker.sock'], path: '/nonexistent' })
   const ask = { source: 'container' }
-  const forward = await page({ ...ask, order: 'oldest', limit: '2' })
+  const forward = await page({ ...ask, order: 'oldest', limit: '3' })
   // As if it were asked then.
   const backward = await page({ ...ask, order: 'newest', limit: '1', until: '2026-06-15T12:00:05.2Z' })
-  // Of a container that has been silent so far, later than all that was handed over.
-  logs.set('right', [line(100, 'r0'), line(5500, 'r1')])
-  expect(messages(await pages({ ...ask, order: 'oldest', cursor: forward.cursor! }))).toEqual(['l1', 'r1'])
+  // One came late: its time is before that of the last line that was handed over.
+  logs.set('right', [line(100, 'r0'), line(4000, 'late'), line(5500, 'r1')])
+  expect(messages(await pages({ ...ask, order: 'oldest', cursor: forward.cursor! }))).toEqual(['late', 'r1'])
   expect(messages(backward.lines)).toEqual(['l1'])
-  expect(messages(await pages({ ...ask, order: 'newest', cursor: backward.cursor! }))).toEqual(['r0', 'l0'])
+  expect(messages(await pages({ ...ask, order: 'newest', cursor: backward.cursor! }))).toEqual(['late', 'r0', 'l0'])
 })

@@ -94,6 +94,16 @@ test('a line that is not ended yet is left for later', async () => {
   expect(next.map(({ message }) => message)).toEqual(['half and half'])
 })
 
+test('another file in its place is read by time, though it has a line at the same offset', async () => {
+  const trace = (time: string, name: string) => `2026-11-21 ${time},439 - a.py[ERROR]: ${name}\nTraceback ${name}\n`
+  const { log, read, path } = await machine({ 'cloud-init.log': trace('16:48:09', 'one') })
+  const first = (await read(log)).lines
+  writeFileSync(path('next'), trace('17:00:00', 'two'))
+  renameSync(path('next'), path('cloud-init.log'))
+  const next = (await read(log, { after: first.at(-1)!.place })).lines
+  expect(next.map(({ message }) => message)).toEqual(['a.py[ERROR]: two', 'Traceback two'])
+})
+
 test('compressed rotations are named, a link out of the folder is not followed', async () => {
   const { log, output, read, path } = await machine({ 'cloud-init.log': '', 'cloud-init.log.2.gz': '', secret: 'x\n' })
   expect((await read(log)).problem).toBe('compressed, and so only in a bundle: /var/log/cloud-init.log.2.gz')
