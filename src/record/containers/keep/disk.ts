@@ -1,5 +1,5 @@
 /** Files of our own: made for us and our group alone, written to the end or not at all. */
-import { closeSync, constants, fsyncSync, mkdirSync, openSync, writeSync } from 'node:fs'
+import { closeSync, constants, fsyncSync, mkdirSync, openSync, writeSync, writevSync } from 'node:fs'
 import { dirname } from 'node:path'
 
 const FILE_MODE = 0o640
@@ -16,6 +16,13 @@ export function openOwn(path: string): number {
 
 export function writeAll(fd: number, bytes: Buffer, at: number): void {
   for (let done = 0; done < bytes.length;) done += writeSync(fd, bytes, done, bytes.length - done, at + done)
+}
+
+/** The pieces one behind the other, as one write where the kernel takes it. */
+export function writePieces(fd: number, pieces: readonly Buffer[], at: number): void {
+  const written = writevSync(fd, pieces, at)
+  const bytes = pieces.reduce((all, { length }) => all + length, 0)
+  if (written < bytes) writeAll(fd, Buffer.concat(pieces).subarray(written), at + written)
 }
 
 /** New names in a folder are durable only then. */

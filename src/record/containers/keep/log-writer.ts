@@ -9,7 +9,7 @@ import { closeSync, existsSync, fdatasync, fdatasyncSync, ftruncateSync, rmSync 
 import { promisify } from 'node:util'
 import { FrameMemory } from '../frames/memory.ts'
 import type { LogFacts } from '../container.ts'
-import { makeFolder, openOwn, syncFolder, writeAll } from './disk.ts'
+import { makeFolder, openOwn, syncFolder, writeAll, writePieces } from './disk.ts'
 import { listLogFiles, LogFileReader, logPath, scanLogFile, type LogFile } from './log-files.ts'
 import { encodeSegment, SEGMENT_TEXT_BYTES } from './segment.ts'
 import { encodeRecord, readTail, tailPath, type TailHead, type Totals } from './tail-file.ts'
@@ -120,10 +120,10 @@ export class LogWriter {
       values: empty ? values : Math.min(values, this.#head.values),
     }
     if (this.#tail.textBytes + batch.text.length >= SEGMENT_TEXT_BYTES) return this.#seal(head, batch.text)
-    const record = encodeRecord({ head, frames: batch.frames, text: batch.text })
-    writeAll(this.#tail.fd, record, this.#tail.endBytes)
+    const { pieces, bytes } = encodeRecord({ head, frames: batch.frames, text: batch.text })
+    writePieces(this.#tail.fd, pieces, this.#tail.endBytes)
     this.#head = head
-    this.#tail.endBytes += record.length
+    this.#tail.endBytes += bytes
     this.#tail.textBytes += batch.text.length
     this.#tail.records += 1
     this.#dirty = true
@@ -208,10 +208,10 @@ export class LogWriter {
     const { folder } = this.#options
     const fd = openOwn(tailPath(folder, head.number))
     try {
-      const record = encodeRecord({ head, frames: this.memory.all(), text: NO_TEXT })
+      const { pieces, bytes } = encodeRecord({ head, frames: this.memory.all(), text: NO_TEXT })
       ftruncateSync(fd, 0)
-      writeAll(fd, record, 0)
-      return { fd, endBytes: record.length, textBytes: 0, records: 1, before: head.totals }
+      writePieces(fd, pieces, 0)
+      return { fd, endBytes: bytes, textBytes: 0, records: 1, before: head.totals }
     } catch (error) {
       closeSync(fd)
       throw error

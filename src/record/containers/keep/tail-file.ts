@@ -60,7 +60,8 @@ export function tailPath(folder: string, number: number): string {
   return `${folder}/tail-${number % 2}`
 }
 
-export function encodeRecord({ head, frames, text }: TailRecord): Buffer {
+/** In pieces, and how long they are together. */
+export function encodeRecord({ head, frames, text }: TailRecord): { pieces: Buffer[]; bytes: number } {
   const json = Buffer.from(JSON.stringify(head))
   const frameBytes = Buffer.from(frames.buffer, frames.byteOffset, frames.byteLength)
   const start = Buffer.alloc(HEAD_BYTES)
@@ -70,9 +71,10 @@ export function encodeRecord({ head, frames, text }: TailRecord): Buffer {
   start.writeUInt32LE(text.length, 12)
   start.writeUInt32LE(zlib.crc32(text, zlib.crc32(frameBytes, zlib.crc32(json))), 16)
   const end = Buffer.alloc(END_BYTES)
-  end.writeUInt32LE(HEAD_BYTES + json.length + frameBytes.length + text.length + END_BYTES, 0)
+  const bytes = HEAD_BYTES + json.length + frameBytes.length + text.length + END_BYTES
+  end.writeUInt32LE(bytes, 0)
   END.copy(end, 4)
-  return Buffer.concat([start, json, frameBytes, text, end])
+  return { pieces: [start, json, frameBytes, text, end], bytes }
 }
 
 /** undefined when the file is not there, or does not begin with a whole record. */
