@@ -267,6 +267,18 @@ test('so many streams at once, and one more through the unix socket', async () =
   await expect.poll(async () => (await openSse(doors.tcp, '/logs/stream')).response.statusCode, PATIENT).toBe(200)
 })
 
+test('fetch reads it; what is missing of the sources is told', async () => {
+  const doors = await served(machine().reader)
+  const answer = await fetch(`${doors.tcp}/logs/stream?source=journal`)
+  let text = ''
+  for await (const chunk of answer.body!.pipeThrough(new TextDecoderStream())) {
+    text += chunk
+    if (text.includes('event: problem')) break
+  }
+  expect(text).toMatch(/^retry: 3000\n\n/)
+  expect(text).toContain('event: problem\ndata: {"source":"journal","message":"no journal: no journal file under')
+})
+
 test('a browser on another site gets none of it', async () => {
   const doors = await served(burst(1).reader)
   const { response } = await openSse(doors.tcp, '/logs/stream', { origin: 'https://evil.example' })
