@@ -1,11 +1,10 @@
 /** The contract of the recorder: what an event is, and what keeps events. Types only. */
+import type { Level } from '../../sources/levels.ts'
 import type { Snapshot } from '../../sources/sqlite-snapshot.ts'
 
 export type { Snapshot, SnapshotEnd } from '../../sources/sqlite-snapshot.ts'
 
-/** From harmless to grave; as syslog and OpenTelemetry name them. */
-export const LEVELS = ['debug', 'info', 'warning', 'error', 'critical'] as const
-export type Level = (typeof LEVELS)[number]
+export { LEVELS, type Level } from '../../sources/levels.ts'
 
 /** Who saw it: a person or program over the API, the journal of systemd or the kernel, cloud-init, or diagd itself. */
 export const SOURCES = ['api', 'systemd', 'kernel', 'cloud-init', 'phase', 'container', 'diagd'] as const
