@@ -48,6 +48,17 @@ export function lineOf(number: number): string {
   return `${stamp} stdout F line ${number} ${((number * 2654435761) >>> 0).toString(36).repeat(20)}\n`
 }
 
+export const stampOfLine = (number: number) => lineOf(number).slice(0, 30)
+
+/** A line of CRI text, as an engine sends it. */
+export function frameOf(line: string): Buffer {
+  const body = Buffer.from(line.slice(0, 31) + line.slice('2026-06-15T12:00:00.000000000Z stdout F '.length))
+  const header = Buffer.alloc(8)
+  header[0] = 1
+  header.writeUInt32BE(body.length, 4)
+  return Buffer.concat([header, body])
+}
+
 export async function textOf(folder: string, span: Parameters<typeof readLog>[1] = {}): Promise<string> {
   const parts: Buffer[] = []
   for await (const piece of readLog(folder, span)) {

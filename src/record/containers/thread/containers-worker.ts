@@ -126,6 +126,7 @@ function store(number: number, log: OpenLog): boolean {
   doing('masking', number)
   const before = log.diskBytes
   const stored = attempt(number, () => log.store(masker))
+  if (stored && diskProblem !== undefined) disk(undefined)
   storedBytes += Math.max(0, log.diskBytes - before)
   const counted = log.counted()
   if (Object.values(counted).some((count) => count > 0)) say({ kind: 'counted', log: number, counted })
@@ -137,7 +138,6 @@ function store(number: number, log: OpenLog): boolean {
 function attempt(number: number, work: () => void): boolean {
   try {
     work()
-    if (diskProblem !== undefined) disk(undefined)
     return true
   } catch (error) {
     disk(error)

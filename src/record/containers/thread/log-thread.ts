@@ -70,6 +70,11 @@ export class LogThread {
     })
   }
 
+  /** Whether there is a thread now. */
+  get runs(): boolean {
+    return this.#host.runs
+  }
+
   /** What is masked with from now on. */
   setMask(mask: MaskSettings): void {
     this.#mask = mask
@@ -89,8 +94,8 @@ export class LogThread {
 
   /** Resolves when all that was pushed is on the disk; rejects with what is wrong with that. */
   async flush(): Promise<void> {
-    if (!this.#host.runs) return
     this.#postMemories()
+    if (!this.#host.runs) return
     await this.#ask((task) => ({ kind: 'flush', task }))
   }
 

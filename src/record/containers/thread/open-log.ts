@@ -100,7 +100,13 @@ export class OpenLog {
     this.#stuck ??= this.#intake.waits ? this.#mask(this.#intake.take(), masker) : undefined
     if (!this.#stuck) return
     const { lines, flood, withheld, ambiguous } = this.#stuck
-    this.#writer.append(this.#stuck)
+    try {
+      this.#writer.append(this.#stuck)
+    } catch (error) {
+      // Its text lies where the next one will.
+      this.#stuck = { ...this.#stuck, text: Buffer.from(this.#stuck.text) }
+      throw error
+    }
     this.#stuck = undefined
     const before = this.#counted
     this.#counted = {
