@@ -1,6 +1,7 @@
 /** The thread in which the rules run: what hangs here can be ended from outside. */
 import { parentPort } from 'node:worker_threads'
 import { createConfigured, type RedactorOptions } from './configured.ts'
+import { inParts } from './parts.ts'
 import type { Masked, Redactor, Stretch } from './redactor.ts'
 
 export type Order = { readonly id: number } & (
@@ -37,7 +38,7 @@ parentPort!.on('message', (order: Order) => {
 
 function obey(order: Order): void {
   if ('stretch' in order) answer(order.id, redactors.get(order.redactor)!, order.stretch)
-  else if ('options' in order) redactors.set(order.redactor, createConfigured(order.options))
+  else if ('options' in order) redactors.set(order.redactor, inParts(createConfigured(order.options)))
   else if ('forget' in order) redactors.delete(order.forget)
   else if ('bytes' in order) memories.set(order.memory, order.bytes)
   else memories.delete(order.drop)
