@@ -2,8 +2,8 @@
  * The three stream formats behind one face: independent pieces compressed off the main thread, concatenated
  * in order between a header and a trailer. Every piece ends on a byte border and refers to nothing before it.
  */
-import { promisify } from 'node:util'
 import zlib from 'node:zlib'
+import { createEncoders } from './encoders.ts'
 
 export type Format = 'tar.gz' | 'tar.zst' | 'tar'
 
@@ -12,8 +12,10 @@ export interface Codec {
   readonly extension: string
   readonly contentType: string
   readonly header: Buffer
-  /** Compresses one piece on libuv's pool. */
+  /** Compresses one piece on libuv's pool, beside others. */
   compress(piece: Buffer): Promise<Buffer>
+  /** Lets go of what it keeps between pieces. */
+  close(): void
   /** Bytes that mean nothing, at least so many, to be sent while there is nothing to say; valid between any two pieces. */
   idle(leastBytes: number): Buffer | undefined
   /** Whether the trailer wants the CRC-32 of all that was compressed; else it is not computed. */
@@ -41,29 +43,18 @@ export function codecFor(format: Format, level: number): Codec {
   return plain
 }
 
-const deflateRaw = promisify<Buffer, zlib.ZlibOptions, Buffer>(zlib.deflateRaw)
-const zstdCompress = promisify<Buffer, zlib.ZstdOptions, Buffer>(zlib.zstdCompress)
-
-/** Output is gathered in chunks of this size: one holds a segment of logs, so that none takes a second trip to the pool. */
-const OUTPUT_CHUNK_BYTES = 256 * 1024
-
 const EMPTY_BLOCK = Buffer.from([0x00, 0x00, 0x00, 0xff, 0xff])
 
 /** One gzip member (RFC 1952) of raw deflate pieces (RFC 1951), each ended by a full flush. */
 function gzip(level: number): Codec {
-  const options = {
-    level,
-    memLevel: 9,
-    finishFlush: zlib.constants.Z_FULL_FLUSH,
-    chunkSize: OUTPUT_CHUNK_BYTES,
-  }
+  const options = { level, memLevel: 9, flush: zlib.constants.Z_FULL_FLUSH }
   return {
     format: 'tar.gz',
     ...FORMATS['tar.gz'],
     // No name, no time (0 = unknown), operating system 3 (Unix).
     summed: true,
     header: Buffer.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3]),
-    compress: async (piece) => exact(await deflateRaw(piece, options)),
+    ...createEncoders((output) => zlib.createDeflateRaw({ ...options, ...output })),
     // Stored blocks of no bytes, none the last one.
     idle: (leastBytes) => Buffer.alloc(5 * Math.max(1, Math.ceil(leastBytes / 5)), EMPTY_BLOCK),
     trailer(crc32, lengthBytes) {
@@ -86,14 +77,14 @@ function zstd(level: number): Codec {
       [zlib.constants.ZSTD_c_compressionLevel]: ZSTD_LEVELS[level]!,
       [zlib.constants.ZSTD_c_checksumFlag]: 1,
     },
-    chunkSize: OUTPUT_CHUNK_BYTES,
+    flush: zlib.constants.ZSTD_e_end,
   }
   return {
     format: 'tar.zst',
     summed: false,
     ...FORMATS['tar.zst'],
     header: Buffer.alloc(0),
-    compress: async (piece) => exact(await zstdCompress(piece, options)),
+    ...createEncoders((output) => zlib.createZstdCompress({ ...options, ...output })),
     idle: skippableFrame,
     trailer: () => Buffer.alloc(0),
   }
@@ -113,12 +104,8 @@ const plain: Codec = {
   ...FORMATS.tar,
   header: Buffer.alloc(0),
   compress: async (piece) => Buffer.from(piece),
+  close: () => {},
   // Nothing in a plain tar stream means nothing in the middle of an entry.
   idle: () => undefined,
   trailer: () => Buffer.alloc(0),
-}
-
-/** A copy without slack: what is held in memory is what is counted. */
-function exact(bytes: Buffer): Buffer {
-  return bytes.buffer.byteLength - bytes.length > 4096 ? Buffer.from(bytes) : bytes
 }

@@ -45,6 +45,11 @@ export class Compressor {
     if (this.#free.length < KEPT_BUFFERS) this.#free.push(buffer)
   }
 
+  /** Nothing is compressed any more. */
+  close(): void {
+    this.#codec.close()
+  }
+
   /** Resolves when a core is free: the promise inside is the segment to come. Takes the buffer over. */
   async compress(buffer: Buffer, lengthBytes: number): Promise<{ segment: Promise<Segment> }> {
     if (this.#slots === 0) await new Promise<void>((resolve) => this.#waiting.push(resolve))

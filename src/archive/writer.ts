@@ -101,12 +101,14 @@ export class ArchiveWriter {
     await this.#flushBatch()
     release()
     await this.#output.end()
+    this.#compressor.close()
   }
 
   /** Stops all timers; the archive stays unfinished. */
   destroy(): void {
     clearTimeout(this.#gatherTimer)
     this.#output.close()
+    this.#compressor.close()
   }
 
   /** Writes a whole file: header, body (raw or already compressed), padding. */
