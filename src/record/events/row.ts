@@ -3,8 +3,8 @@ import { LEVELS, SOURCES, type Level, type NewEvent, type Source, type StoredEve
 import { StoreError } from '../store/error.ts'
 
 const TYPE_CHARACTERS = 128
-const SUBJECT_CHARACTERS = 256
-const MESSAGE_CHARACTERS = 4096
+export const SUBJECT_CHARACTERS = 256
+export const MESSAGE_CHARACTERS = 4096
 const DETAIL_BYTES = 16 * 1024
 const BOOT_ID_CHARACTERS = 64
 /** Years of four digits: the texts of times sort as the times do. */
@@ -79,17 +79,26 @@ export function timeOf(text: string): number {
 function kept(text: string, name: string, most: number): string {
   if (typeof text !== 'string') throw invalid(name, text, 'a text')
   const clean = text.replaceAll('\0', '\u{FFFD}').toWellFormed()
-  if (clean.length <= most) return clean
-  const mark = ` … (${clean.length} characters)`
-  return clean.slice(0, most - mark.length).toWellFormed() + mark
+  return clean.length <= most ? clean : shortened(clean, most, clean.length)
+}
+
+/** The beginning of a text that had so many characters, with a mark that says so. */
+export function shortened(text: string, most: number, characters: number): string {
+  const mark = ` … (${characters} characters)`
+  return text.slice(0, most - mark.length).toWellFormed() + mark
 }
 
 function detailText(detail: Readonly<Record<string, unknown>>): string {
   const text = jsonOf(detail)
   const bytes = Buffer.byteLength(text)
   if (bytes <= DETAIL_BYTES) return text
+  return JSON.stringify(shortenedDetail(text, bytes))
+}
+
+/** What stands in place of a detail that had so many bytes as JSON. */
+export function shortenedDetail(json: string, bytes: number): { readonly cut: string; readonly start: string } {
   // Escaped once more it is at most twice as long, four bytes a character.
-  return JSON.stringify({ cut: `${bytes} bytes`, start: text.slice(0, DETAIL_BYTES / 8).toWellFormed() })
+  return { cut: `${bytes} bytes`, start: json.slice(0, DETAIL_BYTES / 8).toWellFormed() }
 }
 
 function jsonOf(detail: unknown): string {

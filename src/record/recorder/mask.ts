@@ -1,11 +1,10 @@
 /** Masks what events say before it is stored: a group at a time, and what cannot be masked is not stored. */
 import { randomUUID } from 'node:crypto'
 import type { NewEvent } from '../events/event.ts'
+import { MESSAGE_CHARACTERS, SUBJECT_CHARACTERS, shortened, shortenedDetail } from '../events/row.ts'
 import type { BundleRedactor } from '../../redact/service.ts'
 
-/** The most that is kept, in characters (`detail`: of its JSON). */
-const MOST = { type: 128, subject: 256, message: 4096, detail: 16 * 1024 }
-/** The most that is looked at: a secret that is cut is none that a rule knows. */
+/** The most of a text that is looked at, much more than is kept: a secret that is cut is none that a rule knows. */
 const MOST_MASKED = 64 * 1024
 
 export interface Mask {
@@ -65,22 +64,24 @@ function textsOf({ message, subject, detail }: NewEvent): Texts {
   return [message.slice(0, MOST_MASKED), subject.slice(0, MOST_MASKED), json.slice(0, MOST_MASKED)]
 }
 
-/** @throws SyntaxError when a mask broke the JSON of the detail. */
+/** The store cuts what is too long to be kept; here is cut what was not looked at. @throws SyntaxError when a mask broke the JSON. */
 function filled(event: NewEvent, [message, subject, json]: Texts): NewEvent {
-  const { detail: _, ...rest } = event
-  const detail = json === '' ? undefined : detailOf(json)
+  const { detail, ...rest } = event
   return {
     ...rest,
-    type: event.type.slice(0, MOST.type),
-    message: message.slice(0, MOST.message),
-    subject: subject.slice(0, MOST.subject),
-    ...(detail === undefined ? {} : { detail }),
+    message: lookedAt(message, MESSAGE_CHARACTERS, event.message.length),
+    subject: lookedAt(subject, SUBJECT_CHARACTERS, event.subject.length),
+    ...(detail === undefined ? {} : { detail: detailOf(json, detail) }),
   }
 }
 
-function detailOf(json: string): Record<string, unknown> {
-  if (json.length > MOST.detail)
-    return { leftOut: `${json.length} characters of JSON; at most ${MOST.detail} are kept` }
+function lookedAt(masked: string, most: number, characters: number): string {
+  return characters > MOST_MASKED ? shortened(masked, most, characters) : masked
+}
+
+function detailOf(json: string, detail: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const whole = JSON.stringify(detail)
+  if (whole.length > MOST_MASKED) return { ...shortenedDetail(json, Buffer.byteLength(whole)) }
   return JSON.parse(json) as Record<string, unknown>
 }
 

@@ -3,6 +3,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import type { EventStore, NewEvent } from '../../../src/record/events/event.ts'
+import { rowOf } from '../../../src/record/events/row.ts'
 import { createRecorder, type Recorder, type RecorderOptions } from '../../../src/record/recorder/recorder.ts'
 import { createMask } from '../../../src/record/recorder/mask.ts'
 import { createQueue } from '../../../src/record/recorder/queue.ts'
@@ -102,13 +103,30 @@ describe('what events say is masked before it is stored', () => {
     expect(JSON.stringify(masked)).not.toMatch(/words|"x"|"z"/)
   })
 
-  test('what is too long is cut after it was masked', async () => {
+  test('what is too long is cut by the store, after it was masked; what is not looked at says how much there was', async () => {
     const late = secret()
-    const long = event(`${'x'.repeat(4080)} token=${late}`, { detail: { text: 'y'.repeat(20_000) } })
-    const [kept] = await createMask(redactor()).events([long])
-    expect(kept!.message).toHaveLength(4096)
-    expect(kept!.message).not.toContain(late.slice(0, 6))
-    expect(kept!.detail).toHaveProperty('leftOut')
+    const text = `${'x'.repeat(4080)} token=${late}`
+    const masked = await createMask(redactor()).events([
+      event(text, { detail: { text: 'y'.repeat(20_000) } }),
+      event(`${'x'.repeat(100_000)} token=${late}`, {
+        subject: 's'.repeat(70_000),
+        detail: { text: 'ü'.repeat(100_000) },
+      }),
+    ])
+    const kept = masked.map(rowOf)
+    expect(kept[0]!.message).toMatch(/^x+ … \(41\d{2} characters\)$/)
+    expect(JSON.stringify(kept)).not.toContain(late.slice(0, 6))
+    expect(JSON.parse(kept[0]!.detail!)).toEqual({
+      cut: '20011 bytes',
+      start: expect.stringMatching(/^\{"text":"y+$/) as string,
+    })
+    expect(kept[1]!.message).toMatch(/^x+ … \(10\d{4} characters\)$/)
+    expect(kept[1]!.message).toHaveLength(4096)
+    expect(kept[1]!.subject).toMatch(/^s+ … \(70000 characters\)$/)
+    expect(JSON.parse(kept[1]!.detail!)).toEqual({
+      cut: '200011 bytes',
+      start: expect.stringMatching(/^\{"text":"ü+$/) as string,
+    })
   })
 })
 
