@@ -183,7 +183,7 @@ export class LogWriter {
     const { number, totals, rules, values, highestSeconds, last = '', first = last } = head
     const { textBytes: _, ...before } = this.#tail.before
     const texts =
-      this.#tail.textBytes > 0 ? readTail(this.#options.folder, number)!.records.map(({ text }) => text) : []
+      this.#tail.textBytes > 0 ? (readTail(this.#options.folder, number)?.records ?? []).map(({ text }) => text) : []
     const input = { number, rules, values, first, last, lines: totals.lines - before.lines, before }
     const segment = encodeSegment(Buffer.concat([...texts, more]), input, LEVEL)
     const next: TailHead = { number: number + 1, totals, rules, values, highestSeconds }
@@ -206,6 +206,8 @@ export class LogWriter {
 
   #beginTail(head: TailHead): OpenTail {
     const { folder } = this.#options
+    // Somebody may have removed it.
+    makeFolder(folder)
     const fd = openOwn(tailPath(folder, head.number))
     try {
       const { pieces, bytes } = encodeRecord({ head, frames: this.memory.all(), text: NO_TEXT })

@@ -22,8 +22,8 @@ const say = (said: Said) => port.postMessage(said)
 
 const logs = new Map<number, OpenLog>()
 const memories = new Map<number, Buffer>()
-/** Memories whose bytes wait in a log that the disk does not take: given back when it does. */
-const held = new Map<number, number[]>()
+/** Orders to logs that the disk does not take. */
+const queued = new Map<number, LogOrder[]>()
 let masker = new Masker({ options: undefined, rules: '', values: 0 })
 let storing: NodeJS.Timeout | undefined
 let syncing: Promise<void> | undefined
@@ -77,8 +77,14 @@ function toLog(order: LogOrder): void {
   if (!log) {
     // It could not be opened, or is closed.
     if (order.kind === 'bytes') say({ kind: 'taken', memory: order.memory })
-    return
-  }
+  } else if (order.kind === 'place') {
+    say({ kind: 'opened', log: order.log, place: log.place(), tornBytes: 0, lostItsPlace: false })
+  } else if (log.isStuck) {
+    queued.set(order.log, [...(queued.get(order.log) ?? []), order])
+  } else run(order, log)
+}
+
+function run(order: Exclude<LogOrder, { kind: 'place' }>, log: OpenLog): void {
   switch (order.kind) {
     case 'begin':
       return log.begin()
@@ -87,9 +93,6 @@ function toLog(order: LogOrder): void {
     case 'end':
       log.end(order.finished)
       return soon()
-    case 'place':
-      say({ kind: 'opened', log: order.log, place: log.place(), tornBytes: 0, lostItsPlace: false })
-      return
     case 'mark':
       log.mark(order.sentence)
       return soon()
@@ -104,20 +107,20 @@ function take({ log: number, memory, length }: Extract<Order, { kind: 'bytes' }>
   } catch (error) {
     say({ kind: 'broken', log: number, reason: (error as Error).message })
   }
+  say({ kind: 'taken', memory })
   const trouble = log.trouble()
   if (trouble !== undefined) say({ kind: 'trouble', log: number, sentence: trouble })
   if (log.isFull) store(number, log)
-  // The bytes are copied by now; but when nothing more fits, the engine has to wait.
-  if (log.isFull) held.set(number, [...(held.get(number) ?? []), memory])
-  else say({ kind: 'taken', memory })
   soon()
 }
 
 function close(number: number, log: OpenLog): void {
-  store(number, log)
+  if (log.waits && !store(number, log)) {
+    queued.set(number, [{ kind: 'close', log: number }])
+    return soon()
+  }
   attempt(number, () => log.seal())
   log.close()
-  giveBack(number)
   logs.delete(number)
 }
 
@@ -130,9 +133,16 @@ function store(number: number, log: OpenLog): boolean {
   storedBytes += Math.max(0, log.diskBytes - before)
   const counted = log.counted()
   if (Object.values(counted).some((count) => count > 0)) say({ kind: 'counted', log: number, counted })
-  if (stored) giveBack(number)
   if (storedBytes > ROOM_AFTER_BYTES) room()
+  if (stored) goOn(number)
   return stored
+}
+
+/** What was queued meanwhile; perhaps it is stuck again. */
+function goOn(number: number): void {
+  const orders = queued.get(number)
+  queued.delete(number)
+  for (const order of orders ?? []) toLog(order)
 }
 
 function attempt(number: number, work: () => void): boolean {
@@ -147,11 +157,6 @@ function attempt(number: number, work: () => void): boolean {
   }
 }
 
-function giveBack(number: number): void {
-  for (const memory of held.get(number) ?? []) say({ kind: 'taken', memory })
-  held.delete(number)
-}
-
 /** A line came: it is on the disk within a second. */
 function soon(): void {
   storing ??= setTimeout(() => void storeAll(), diskProblem === undefined ? STORE_AFTER_MS : RETRY_MS)
@@ -161,7 +166,8 @@ function soon(): void {
 async function storeAll(): Promise<string | undefined> {
   clearTimeout(storing)
   storing = undefined
-  for (const [number, log] of logs) if (log.waits && !store(number, log)) soon()
+  for (const [number, log] of logs) while (log.waits && logs.has(number)) if (!store(number, log)) break
+  if (diskProblem !== undefined) soon()
   while (syncing) await syncing
   syncing = syncAll().finally(() => {
     syncing = undefined

@@ -58,6 +58,11 @@ export class OpenLog {
     return this.#stuck !== undefined || this.#intake.waits
   }
 
+  /** The disk did not take it: nothing more may come, for what is remembered of the log goes to the disk with what was stored. */
+  get isStuck(): boolean {
+    return this.#stuck !== undefined
+  }
+
   /** More waits than is masked at once. */
   get isFull(): boolean {
     return this.#intake.waitingBytes >= BATCH_BYTES
