@@ -155,7 +155,8 @@ export async function askForLog(
 const pathOf = (containerId: string) => `/containers/${encodeURIComponent(containerId)}/logs`
 
 /** How Docker ("configured logging driver does not support reading") and podman refuse a log that went elsewhere. */
-export const unreadable = /logging driver does not support reading|log(?:ging)? driver .*(?:cannot|not|unable).*(?:read|logs)/i
+export const unreadable =
+  /logging driver does not support reading|log(?:ging)? driver .*(?:cannot|not|unable).*(?:read|logs)/i
 
 const unixTime = (timeMs: number, nanos: string): string => {
   const wholeMs = Math.max(0, Math.floor(timeMs))
