@@ -1,4 +1,5 @@
 import type { Collector, Interval } from '../src/collector.ts'
+import { whereEnginesRun } from './lib/docker-where.ts'
 import { findAsked } from './lib/engine-socket.ts'
 
 const configFiles = [
@@ -21,11 +22,13 @@ const unitFolders = ['/etc/systemd/system', '/run/systemd/system', '/usr/lib/sys
 const units = ['docker.service', 'containerd.service', 'podman.service']
 
 export default {
-  title: 'Container engines: version, info, images, networks, volumes, events, configuration, their own logs',
+  title:
+    'Container engines: what they run on, version, info, images, networks, volumes, events, configuration, their own logs',
   tier: 'state',
   async *collect(kit) {
     const { engines, skipped } = await findAsked(kit)
     yield* skipped
+    yield* whereEnginesRun(kit, engines)
     const events = eventsPath(await kit.intervals(), Date.now())
     for (const { engine, folder } of engines) {
       for (const [name, path] of Object.entries(questions)) yield kit.json(folder + name, () => engine.get(path))

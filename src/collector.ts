@@ -241,6 +241,7 @@ export interface FileFacts {
   readonly sizeBytes: number
   readonly mtimeMs: number
   readonly uid: number
+  readonly gid: number
   readonly mode: number
 }
 

@@ -77,8 +77,8 @@ async function readLink(ctx: SourceContext, path: string): Promise<string | unde
 
 async function factsOf(ctx: SourceContext, path: string): Promise<FileFacts> {
   const { stats } = await resolvePath(ctx, path, true)
-  const { size: sizeBytes, mtimeMs, uid, mode } = stats
-  return { kind: kindOf(stats), sizeBytes, mtimeMs, uid, mode }
+  const { size: sizeBytes, mtimeMs, uid, gid, mode } = stats
+  return { kind: kindOf(stats), sizeBytes, mtimeMs, uid, gid, mode }
 }
 
 /** Throws a `SourceError` where it cannot be told. */

@@ -1,0 +1,48 @@
+/** An engine's own log, wherever it goes, through the kit. */
+import type { Kit } from '../../src/collector.ts'
+import type { Environment } from './docker-environment.ts'
+
+/** Lines asked of the journal: with what is near failures, within what a run may answer (4 MiB). */
+const journalLines = 5000
+/** A file is read from its start; the log of an engine that only just began is far smaller. */
+const fileBytes = 8 << 20
+const usualFiles = ['/var/log/dockerd.log', '/tmp/dockerd.log', '/var/log/docker.log']
+
+export interface EngineLog {
+  /** Where it was found, in words. */
+  readonly from: string
+  readonly text: string
+}
+
+/** undefined where there is none. The whole log is in docker/logs. */
+export async function engineLog(kit: Kit, { process }: Environment): Promise<EngineLog | undefined> {
+  const unit = /([^/]+\.service)$/.exec(process?.cgroup ?? '')?.[1] ?? 'docker.service'
+  const own = process?.log?.startsWith('/') && process.log !== '/dev/null' ? [process.log] : []
+  const ofUnit = process === undefined || process.cgroup.endsWith('.service')
+  const journal = own.length === 0 && ofUnit && kit.host.systemd ? await fromJournal(kit, unit) : undefined
+  return journal ?? fromFile(kit, [...own, ...usualFiles])
+}
+
+async function fromJournal(kit: Kit, unit: string): Promise<EngineLog | undefined> {
+  if ((await kit.missing({ command: 'journalctl' })) !== undefined) return undefined
+  const asked = await kit.run`journalctl --quiet --no-pager -o cat -u ${unit} -n ${journalLines}`.catch(() => undefined)
+  return asked?.stdout
+    ? { from: `the journal of ${unit}, its last ${journalLines} lines`, text: asked.stdout }
+    : undefined
+}
+
+async function fromFile(kit: Kit, paths: readonly string[]): Promise<EngineLog | undefined> {
+  for (const path of paths) {
+    const text = await kit.read(path, fileBytes)
+    if (!text) continue
+    const facts = await kit.stat(path)
+    const cut = (facts?.sizeBytes ?? 0) > fileBytes ? `, only its first 8 MiB of ${facts!.sizeBytes} B` : ''
+    return { from: path + cut, text }
+  }
+  return undefined
+}
+
+/** The last lines, and where they are from. */
+export function tailOf(log: EngineLog | undefined, count: number): string[] {
+  return log ? [`(${log.from})`, ...log.text.trimEnd().split('\n').slice(-count)] : []
+}
