@@ -146,6 +146,25 @@ test(
   },
 )
 
+test('a secret of many lines is masked though it comes in pieces, and diagd forgets nothing of it between them', async () => {
+  const state = await stateFolder()
+  const { thread } = threadIn(state)
+  const folder = join(state, 'engine', 'a')
+  const { handle, push } = logIn(thread, folder)
+  await handle.place()
+  handle.begin()
+  const body = upTo(8).map((index) => `${index}A${'kQ9vX2'.repeat(10)}${index}Z`)
+  const key = ['-----BEGIN RSA PRIVATE KEY-----', ...body, '-----END RSA PRIVATE KEY-----', 'behind it']
+  for (const [index, line] of key.entries()) {
+    await push(frameOf(`${stampOfLine(index)} stdout F ${line}\n`))
+    await thread.flush()
+  }
+  const text = await textOf(folder)
+  expect(text).toContain('-----BEGIN RSA PRIVATE KEY-----')
+  expect(text).toContain('behind it')
+  for (const line of body) expect(text).not.toContain(line)
+})
+
 test('without rules nothing is kept but the number of lines', async () => {
   const state = await stateFolder()
   const { thread } = threadIn(state)

@@ -19,14 +19,16 @@ function pathOf(folder: string): string {
 export class KnownValues {
   readonly #folder: string
   readonly #key: Uint8Array
+  readonly #most: number
   readonly #numbers = new Map<string, number>()
   #forgotten = 0
   #count = 0
 
   /** `folder`: `<state>/containers`. */
-  constructor(folder: string, key: Uint8Array) {
+  constructor(folder: string, key: Uint8Array, most = MOST) {
     this.#folder = folder
     this.#key = key
+    this.#most = most
     const bytes = read(folder)
     if (!bytes) return
     this.#forgotten = Number(bytes.toString('latin1', 0, BYTES))
@@ -48,7 +50,7 @@ export class KnownValues {
     const fd = openOwn(pathOf(this.#folder))
     try {
       const at = BYTES + (this.#count - this.#forgotten) * BYTES
-      if (this.#count - this.#forgotten + fresh.length > MOST) return this.#begin(fd, fresh)
+      if (this.#count - this.#forgotten + fresh.length > this.#most) return this.#begin(fd, fresh)
       if (this.#count === 0) writeAll(fd, head(0), 0)
       writeAll(fd, Buffer.from(fresh.join(''), 'latin1'), at)
       fsyncSync(fd)

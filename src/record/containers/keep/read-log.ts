@@ -66,7 +66,8 @@ export function readLogFacts(folder: string): Known | undefined {
   const { lines, flood, withheld, ambiguous } = newest.totals
   const earliest = first?.first ?? newest.first
   const latest = newest.last ?? (files.length > 0 ? lastOf(files.at(-1)!) : undefined)
-  const cap = first ? first.before.lines : 0
+  // Without any file, all that was in segments is gone.
+  const cap = first ? first.before.lines : (readTail(folder, newest.number)?.records[0]?.head.totals.lines ?? 0)
   return {
     lines,
     ambiguous,
