@@ -14,6 +14,8 @@ if (Number(process.versions.node.split('.')[0]) < NEEDED_MAJOR) {
 
 // Before anything reads the time: one zone in everything that is written.
 process.env.TZ = 'UTC'
+// Before SQLite is loaded: a database that nobody has open is named to it by a URL (sources/sqlite-at-rest.ts).
+process.env.SQLITE_USE_URI = '1'
 const { main } = await import('./cli/main.ts')
 const code = await main({
   argv: process.argv.slice(2),

@@ -5,6 +5,7 @@
 import { open, type FileHandle } from 'node:fs/promises'
 import { patiently, type Patience } from './patience.ts'
 import { errorCode } from './refusal.ts'
+import { isAtRest } from './sqlite-at-rest.ts'
 import { holdFile, type HeldFile } from './sqlite-files.ts'
 import { openPages, type Pages } from './sqlite-pages.ts'
 import { NoReader, openReader, type Reader } from './sqlite-reader.ts'
@@ -41,7 +42,7 @@ const CHUNK_BYTES = 1024 * 1024
 
 /**
  * Opens the database read-only, from any process. Where SQLite cannot (no right to its lock file, a read-only disk, no database
- * at all) the files are read as they stand, and the end tells whether they changed meanwhile.
+ * at all) the files are read as they stand, and the end tells whether they changed meanwhile. So is one that nobody has open.
  *
  * @throws errors of the file system; SourceError `timeout`; the reason of the signal.
  */
@@ -50,7 +51,8 @@ export async function openSnapshot(path: string, options: SnapshotOptions): Prom
   const main = await patiently(holdFile(path), path, patience, (late) => late.release())
   const opened: Opened = { main, log: undefined, reader: undefined }
   try {
-    opened.reader = await openReader(path, patience).catch(orNoReader)
+    if (!(await patiently(isAtRest(main.handle, path), path, patience)))
+      opened.reader = await openReader(path, patience).catch(orNoReader)
     opened.log = await patiently(openLog(`${path}-wal`), path, patience, (late) => late?.close())
     const held = opened.reader instanceof NoReader ? undefined : opened.reader
     const pages = await patiently(openPages({ main: main.handle, log: opened.log }, held), path, patience)
@@ -65,6 +67,7 @@ export async function openSnapshot(path: string, options: SnapshotOptions): Prom
 interface Opened {
   readonly main: HeldFile
   log: FileHandle | undefined
+  /** undefined for a database at rest. */
   reader: Reader | NoReader | undefined
 }
 
@@ -164,10 +167,12 @@ async function look({ main, log }: Opened): Promise<Look> {
 
 async function ending(opened: Opened, before: Look): Promise<SnapshotEnd> {
   const { reader } = opened
-  if (!(reader instanceof NoReader)) return { whole: true }
-  const without = `copied without a lock, as SQLite says ${reader.code} (${reader.message})`
+  if (reader && !(reader instanceof NoReader)) return { whole: true }
+  const without = reader
+    ? `copied without a lock, as SQLite says ${reader.code} (${reader.message})`
+    : 'copied without a lock, as nobody had it open'
   const after = await look(opened)
-  if (after.main === before.main && after.log === before.log)
-    return { whole: true, detail: `${without}; it did not change meanwhile` }
-  return { whole: false, detail: `${without}, and it changed meanwhile: it may be of several moments` }
+  if (after.main !== before.main || after.log !== before.log)
+    return { whole: false, detail: `${without}, and it changed meanwhile: it may be of several moments` }
+  return reader ? { whole: true, detail: `${without}; it did not change meanwhile` } : { whole: true }
 }

@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { expect, onTestFinished, test } from 'vitest'
@@ -96,6 +96,29 @@ test('beside a daemon that hangs, and beside a dead one: from the files, which s
     expect(row('events.db')!.origin).toBe(join(daemon.state, 'events.db'))
   }
 })
+
+test('beside a daemon that was stopped: nothing is left in its folder, and nothing there is touched', async () => {
+  const daemon = await startDaemon()
+  await post(daemon, 'a')
+  await daemon.stop()
+  const before = lookOf(daemon.state)
+  expect(before.map(([name]) => name)).toContain('events.db')
+  expect(before.map(([name]) => name)).not.toContain('events.db-wal')
+  const { stdout } = await daemon.run('collect', '-o', '-')
+  expect(lookOf(daemon.state)).toEqual(before)
+  const { file, recent, row } = look(stdout)
+  expectWhole(file('events.db'), ['a'])
+  expect(recent).toMatch(/test\.one +a\n/)
+  expect(row('events.db')).toMatchObject({ outcome: 'ok', origin: join(daemon.state, 'events.db') })
+})
+
+/** What shows that somebody wrote: names, sizes, times. */
+function lookOf(folder: string): [name: string, stats: string][] {
+  return readdirSync(folder).map((name) => {
+    const { ino, size, mtimeNs, ctimeNs } = statSync(join(folder, name), { bigint: true })
+    return [name, `${ino} ${size} ${mtimeNs} ${ctimeNs}`]
+  })
+}
 
 test('where nothing was ever recorded it is skipped, with the reason', async () => {
   const daemon = await startDaemon({ DIAGD_EVENTS: 'none' })

@@ -5,9 +5,9 @@ import type { RecordedFilter } from '../../collector.ts'
 import type { ReadOnlyAnswer, ReadOnlyQuestions, ReadOnlyRows } from './read-only.ts'
 import { queryOf } from './query.ts'
 
-const { path, filters, bootId } = workerData as ReadOnlyQuestions
+const { name, filters, bootId } = workerData as ReadOnlyQuestions
 try {
-  const db = new Database(path, { readonly: true, fileMustExist: true, timeout: 1000 })
+  const db = new Database(name, { readonly: true, fileMustExist: true, timeout: 1000 })
   try {
     say({ rows: filters.map((filter) => rowsOf(db, filter)) })
   } finally {

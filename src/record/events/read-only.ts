@@ -1,15 +1,16 @@
 /** Asks a database of events that another process keeps, or kept: in a thread, which is ended when its disk does not answer. */
-import { stat } from 'node:fs/promises'
 import { Worker } from 'node:worker_threads'
 import type { RecordedContext } from '../../collect/recorded.ts'
 import type { RecordedFilter } from '../../collector.ts'
 import { patiently } from '../../sources/patience.ts'
 import { SourceError } from '../../sources/source.ts'
+import { forReading } from '../../sources/sqlite-at-rest.ts'
 import { eventOf, type Row } from './row.ts'
 import type { StoredEvent } from './event.ts'
 
 export interface ReadOnlyQuestions {
-  readonly path: string
+  /** Of the database, as SQLite is told it. */
+  readonly name: string
   /** The present boot. */
   readonly bootId: string
   readonly filters: readonly RecordedFilter[]
@@ -37,7 +38,7 @@ export function createReadOnly(path: string, bootId: string): AskReadOnly {
         const filters = next
         next = []
         answers = undefined
-        return asked({ path, bootId, filters }, ctx)
+        return asked(path, { bootId, filters }, ctx)
       })
       turn = mine.catch(() => {})
       answers = mine
@@ -48,22 +49,26 @@ export function createReadOnly(path: string, bootId: string): AskReadOnly {
   }
 }
 
-async function asked(questions: ReadOnlyQuestions, ctx: RecordedContext): Promise<ReadOnlyAnswer> {
+async function asked(
+  path: string,
+  questions: Omit<ReadOnlyQuestions, 'name'>,
+  ctx: RecordedContext,
+): Promise<ReadOnlyAnswer> {
   const patience = { ms: ctx.limits.stallMs, signal: ctx.signal }
-  // SQLite's own word for it is that it cannot be opened; and a thread takes 0.15 s of processor time to say so.
-  await patiently(stat(questions.path), questions.path, patience).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== 'ENOENT') throw error
-    throw new SourceError('skipped', `${questions.path} does not exist`, { quiet: true })
+  // A thread takes 0.15 s of processor time: none is started to learn that there is no database.
+  const { name, release } = await forReading(path, patience)
+  const worker = new Worker(new URL('read-only-worker.ts', import.meta.url), {
+    workerData: { ...questions, name } satisfies ReadOnlyQuestions,
+    execArgv: [],
   })
-  const worker = new Worker(new URL('read-only-worker.ts', import.meta.url), { workerData: questions, execArgv: [] })
   const { promise, resolve, reject } = Promise.withResolvers<ReadOnlyAnswer>()
   worker.once('message', resolve)
   worker.once('error', reject)
   worker.once('exit', () => reject(new Error('its thread ended')))
   try {
-    return await patiently(promise, questions.path, patience)
+    return await patiently(promise, path, patience)
   } finally {
     // Not awaited: it may wait for the disk.
-    void worker.terminate()
+    void worker.terminate().then(release)
   }
 }

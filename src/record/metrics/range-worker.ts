@@ -4,9 +4,9 @@ import Database from 'better-sqlite3'
 import { range } from './database/range.ts'
 import type { RangeAnswer, RangeQuestion } from './read-only.ts'
 
-const { path, query } = workerData as RangeQuestion
+const { name, query } = workerData as RangeQuestion
 try {
-  const db = new Database(path, { readonly: true, fileMustExist: true, timeout: 1000 })
+  const db = new Database(name, { readonly: true, fileMustExist: true, timeout: 1000 })
   try {
     say({ measured: range(db, query) })
   } finally {

@@ -1,13 +1,14 @@
 /** Asks a database of metrics that another process keeps, or kept: in a thread, which is ended when its disk does not answer. */
-import { stat } from 'node:fs/promises'
 import { Worker } from 'node:worker_threads'
 import type { RecordedContext } from '../../collect/recorded.ts'
 import type { Measured, MeasuredQuery } from '../../collector.ts'
 import { patiently } from '../../sources/patience.ts'
 import { SourceError } from '../../sources/source.ts'
+import { forReading } from '../../sources/sqlite-at-rest.ts'
 
 export interface RangeQuestion {
-  readonly path: string
+  /** Of the database, as SQLite is told it. */
+  readonly name: string
   readonly query: MeasuredQuery
 }
 
@@ -16,13 +17,10 @@ export type RangeAnswer = { readonly measured: Measured } | { readonly code: str
 /** Rejects with a SourceError that says why not: `skipped` where there is no database. */
 export async function rangeReadOnly(path: string, query: MeasuredQuery, ctx: RecordedContext): Promise<Measured> {
   const patience = { ms: ctx.limits.stallMs, signal: ctx.signal }
-  // SQLite's own word for it is that it cannot be opened; and a thread takes 0.15 s of processor time to say so.
-  await patiently(stat(path), path, patience).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== 'ENOENT') throw error
-    throw new SourceError('skipped', `${path} does not exist`, { quiet: true })
-  })
+  // A thread takes 0.15 s of processor time: none is started to learn that there is no database.
+  const { name, release } = await forReading(path, patience)
   const worker = new Worker(new URL('range-worker.ts', import.meta.url), {
-    workerData: { path, query } satisfies RangeQuestion,
+    workerData: { name, query } satisfies RangeQuestion,
     execArgv: [],
   })
   try {
@@ -31,7 +29,7 @@ export async function rangeReadOnly(path: string, query: MeasuredQuery, ctx: Rec
     throw new SourceError('failed', `${path} cannot be asked: ${answer.message} (${answer.code})`)
   } finally {
     // Not awaited: it may wait for the disk.
-    void worker.terminate()
+    void worker.terminate().then(release)
   }
 }
 
