@@ -13,7 +13,10 @@ import { startTail } from './tail-kit.ts'
 const DOCKERD = 812
 const INODE = 4711
 
-/** An engine without containers, on a host of its own: with a table of processes and of sockets, as systemd and dockerd leave them. */
+const ID = 'c0ffee'.padEnd(64, '0')
+const RUNNING = { Id: ID, Name: '/talker', State: { Status: 'running' }, Config: { Image: 'busybox' } }
+
+/** An engine with one container that says nothing, on a host of its own: with a table of processes and of sockets, as systemd and dockerd leave them. */
 async function host() {
   const root = await ownFolder()
   await chmod(root, 0o755)
@@ -23,12 +26,17 @@ async function host() {
   }
   const socket = '/run/docker.sock'
   const sockets = new Set<Socket>()
-  const state = { connections: 0, hangs: false }
+  const state = { connections: 0, followed: 0, hangs: false }
   const answer = (request: IncomingMessage, response: ServerResponse) => {
     if (state.hangs) return
     if (request.url === '/version') response.end('{"Version":"1"}')
-    else if (request.url!.startsWith('/containers/json')) response.end('[]')
-    else if (request.url!.startsWith('/events')) response.flushHeaders()
+    else if (request.url!.startsWith('/containers/json'))
+      response.end(JSON.stringify([{ Id: ID, Names: ['/talker'], State: 'running', Created: 1 }]))
+    else if (request.url === `/containers/${ID}/json`) response.end(JSON.stringify(RUNNING))
+    else if (request.url!.startsWith(`/containers/${ID}/logs`)) {
+      state.followed += 1
+      response.flushHeaders()
+    } else if (request.url!.startsWith('/events')) response.flushHeaders()
     else response.writeHead(404).end('{"message":"no"}')
   }
   const listen = async (): Promise<Server> => {
@@ -104,6 +112,7 @@ test('an engine that is being stopped is not asked again, though its process and
   await runs()
   const { store } = await follow()
   await said(store, 'engine.followed', '/run/docker.sock')
+  while (state.followed === 0) await new Promise((resolve) => setTimeout(resolve, 5))
   // It closes its socket first; systemd has it still, and would start it again for whoever connects.
   await closes()
   const before = state.connections
