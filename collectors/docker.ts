@@ -23,7 +23,7 @@ const units = ['docker.service', 'containerd.service', 'podman.service']
 
 export default {
   title:
-    'Container engines: what they run on, version, info, images, networks, volumes, events, configuration, their own logs',
+    'Container engines: what they run on, version, info, images and their history, pulls and pushes, networks, volumes, events, configuration, their own logs',
   tier: 'state',
   async *collect(kit) {
     const { engines, skipped } = await findAsked(kit)

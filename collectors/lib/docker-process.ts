@@ -20,7 +20,7 @@ export interface EngineProcess {
   readonly log?: string
 }
 
-export interface Ancestor {
+interface Ancestor {
   readonly pid: number
   readonly command: string
 }
