@@ -24,7 +24,7 @@ export class OpenLog {
   readonly #withholdUntil: number
   #trouble: string | undefined
   #counted: Counted = { lines: 0, flood: 0, withheld: 0, ambiguous: 0 }
-  /** Masked, and not stored yet, for the disk did not take it. */
+  /** Masked, and not stored yet, for the disk did not take it. Its text lies where the next one will. */
   #stuck: MaskedBatch | undefined
 
   /** @throws ErrnoException */
@@ -105,13 +105,7 @@ export class OpenLog {
     this.#stuck ??= this.#intake.waits ? this.#mask(this.#intake.take(), masker) : undefined
     if (!this.#stuck) return
     const { lines, flood, withheld, ambiguous } = this.#stuck
-    try {
-      this.#writer.append(this.#stuck)
-    } catch (error) {
-      // Its text lies where the next one will.
-      this.#stuck = { ...this.#stuck, text: Buffer.from(this.#stuck.text) }
-      throw error
-    }
+    this.#writer.append(this.#stuck)
     this.#stuck = undefined
     const before = this.#counted
     this.#counted = {

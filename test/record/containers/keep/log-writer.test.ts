@@ -35,6 +35,20 @@ test('what was appended is read, in its order, while the writer goes on', async 
   writer.close()
 })
 
+test('what comes while it is read is not in it', async () => {
+  const folder = await ownFolder()
+  const writer = openWriter(folder)
+  const count = fill(writer, 0, 100)
+  const reading = readLog(folder)
+  const pieces = [(await reading.next()).value!]
+  fill(writer, count, 200)
+  for await (const piece of reading) pieces.push(piece)
+  writer.close()
+  const lines = pieces.map((piece) => ('segment' in piece ? piece.segment.lines : piece.lines))
+  expect(lines.reduce((all, one) => all + one, 0)).toBe(count)
+  expect(pieces.at(-1)).toHaveProperty('text')
+})
+
 test('segments are gzip that others read, and raw deflate that is spliced as it is', async () => {
   const folder = await ownFolder()
   const writer = openWriter(folder)
