@@ -38,7 +38,8 @@ test('what was appended is read, in its order, while the writer goes on', async 
 test('what comes while it is read is not in it', async () => {
   const folder = await ownFolder()
   const writer = openWriter(folder)
-  const count = fill(writer, 0, 100)
+  const count = fill(writer, 0, 900)
+  expect(listLogFiles(folder).length).toBeGreaterThan(1)
   const reading = readLog(folder)
   const pieces = [(await reading.next()).value!]
   fill(writer, count, 200)
