@@ -28,11 +28,14 @@ export function encryptedSink(sink: Sink, recipients: readonly string[]): Encryp
   const underWay = createAllowance(WINDOW_BYTES)
   let delivered = Promise.resolve()
   let bytesOut = 0
+  let gone: Promise<unknown> | undefined
 
+  // Every call waits with a listener of its own, and what fails may fail again with each chunk that was under way.
+  const terminate = () => (gone ??= worker.terminate())
   const fail = (error: unknown) => {
     underWay.revoke(error)
     ended.reject(error)
-    void worker.terminate()
+    void terminate()
   }
   const deliver = async (encrypted: Uint8Array) => {
     underWay.check()
@@ -65,7 +68,7 @@ export function encryptedSink(sink: Sink, recipients: readonly string[]): Encryp
   }
   const destroy = async () => {
     fail(new Error('the encryption is closed'))
-    await worker.terminate()
+    await terminate()
   }
   return { holdsBytes: CHUNK_BYTES, write, end, destroy, bytesOut: () => bytesOut }
 }
