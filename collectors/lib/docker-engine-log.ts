@@ -17,7 +17,8 @@ export interface EngineLog {
 /** undefined where there is none. The whole log is in docker/logs. */
 export async function engineLog(kit: Kit, { process }: Environment): Promise<EngineLog | undefined> {
   const unit = /([^/]+\.service)$/.exec(process?.cgroup ?? '')?.[1] ?? 'docker.service'
-  const own = process?.log?.startsWith('/') && process.log !== '/dev/null' ? [process.log] : []
+  // Only what root's engine writes: a user's could point anywhere.
+  const own = process?.uid === 0 && process.log?.startsWith('/') && process.log !== '/dev/null' ? [process.log] : []
   const ofUnit = process === undefined || process.cgroup.endsWith('.service')
   const journal = own.length === 0 && ofUnit && kit.host.systemd ? await fromJournal(kit, unit) : undefined
   return journal ?? fromFile(kit, [...own, ...usualFiles])
@@ -42,7 +43,16 @@ async function fromFile(kit: Kit, paths: readonly string[]): Promise<EngineLog |
   return undefined
 }
 
-/** The last lines, and where they are from. */
+/** gRPC tells each of its connections, containerd each of its plugins: four lines of five, and none explains a failure. */
+const chatter = /^time="[^"]*" level=(?:info|debug) .*(?: module=grpc$|msg="loading plugin )/
+
+/** The last lines, where they are from, and how many of chatter are left out. */
 export function tailOf(log: EngineLog | undefined, count: number): string[] {
-  return log ? [`(${log.from})`, ...log.text.trimEnd().split('\n').slice(-count)] : []
+  if (!log) return []
+  const all = log.text.trimEnd().split('\n')
+  const telling = all.filter((line) => !chatter.test(line))
+  return [
+    `(${log.from}; without ${all.length - telling.length} lines about connections and plugins)`,
+    ...telling.slice(-count),
+  ]
 }

@@ -28,7 +28,7 @@ export function environmentText(environment: Environment, logTail: readonly stri
 }
 
 const section = (title: string, rows: readonly Row[]): string =>
-  `${title}\n${rows.map(([name, value]) => `  ${name.padEnd(titleWidth)}${oneLine(shortened(value ?? 'not known', mostChars))}\n`).join('')}`
+  `${title}\n${rows.map(([name, value]) => `  ${name.padEnd(titleWidth)}${oneLine(shortened(value || 'not known', mostChars))}\n`).join('')}`
 
 const list = (values: readonly string[] | null | undefined): string | undefined =>
   values ? values.join(', ') || 'none' : undefined

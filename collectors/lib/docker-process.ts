@@ -46,7 +46,9 @@ export function serverOf(
   processes: readonly EngineProcess[],
 ): EngineProcess | undefined {
   const program = kind === 'podman' ? 'podman' : 'dockerd'
-  const engines = processes.filter((process) => process.program === program)
+  // Anybody can start something of that name: it has to be root's, or of whom the socket belongs to.
+  const trusted = (owner: number) => owner === 0 || uid === undefined || owner === uid
+  const engines = processes.filter((process) => process.program === program && trusted(process.uid))
   const same = (path: string) => path.replace(/^unix:\/\//, '').replace(/^\/var\/run\//, '/run/')
   const told = ({ args, flags }: EngineProcess) => [...(flags.get('host') ?? []), ...args].map(same)
   const named = engines.find((process) => told(process).includes(same(socket)))

@@ -102,7 +102,8 @@ function network({
   if (process && !off(settings['iptables']) && !modules.includes('nf_tables') && !modules.includes('ip_tables')) {
     found.push('neither nf_tables nor ip_tables is loaded, and the engine was not told --iptables=false')
   }
-  if (ipv4Forwarding === '0') found.push('net.ipv4.ip_forward is 0: containers on a bridge reach nothing outside')
+  if (ipv4Forwarding === '0' && settings['bridge'] !== 'none')
+    found.push('net.ipv4.ip_forward is 0: containers on a bridge reach nothing outside')
   return found
 }
 

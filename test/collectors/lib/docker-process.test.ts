@@ -28,6 +28,12 @@ describe('the process of an engine', () => {
     expect(serverOf(docker, [usual, engine('dockerd', { pid: 10 })])).toBeUndefined()
   })
 
+  test("is root's or the owner's: anybody can start something of that name", () => {
+    const fake = engine('dockerd -H unix:///run/docker.sock', { uid: 1000 })
+    expect(serverOf(docker, [fake])).toBeUndefined()
+    expect(serverOf({ ...docker, uid: 1000 }, [fake])).toBe(fake)
+  })
+
   test('is none of a container', () => {
     expect(serverOf(docker, [engine('dockerd', { nested: true })])).toBeUndefined()
   })
