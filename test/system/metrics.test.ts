@@ -51,8 +51,9 @@ describeVm('a machine under load', options, (vm) => {
     expect(table).toMatch(/^! Disk \/srv\/full, space used: 9\d % at \d\d:\d\d, /m)
     expect(table).toMatch(/^(?:Disk space| +) +\/srv\/full .* 95 %  \d\d:\d\d$/m)
     expect(table).toMatch(new RegExp(`^(?:Container CPU| +) +${called('burner')} +`, 'm'))
+    // The host may have killed something of its own meanwhile, and that comes first.
     expect(bundle.text('summary.txt')).toMatch(
-      new RegExp(`^measured +Out of memory in container ${called('hog')}: `, 'm'),
+      new RegExp(`^(?:measured)? +Out of memory in container ${called('hog')}: `, 'm'),
     )
   })
 
