@@ -4,7 +4,7 @@ import { createServer } from 'node:net'
 import { expect, onTestFinished, test } from 'vitest'
 import docker from '../../collectors/docker.ts'
 import { describeWithDocker, realEngine } from '../helpers/docker.ts'
-import { described, recordedEngine, testKit, tree, type KitOptions } from '../helpers/kit.ts'
+import { described, fakeCommands, recordedEngine, testKit, tree, type KitOptions } from '../helpers/kit.ts'
 import { maskAll } from '../redact/mask-all.ts'
 
 const at = async (options: KitOptions) => {
@@ -113,8 +113,12 @@ test('overlay on overlay is the first that is said', async () => {
   expect(first).toMatch(/^overlay on overlay: the data root \/var\/lib\/docker is on an overlay itself/)
 })
 
-test('passwords of proxies are masked on their way into the bundle', async () => {
-  const { entries } = await inPod()
+test('passwords of proxies and tokens of log drivers are masked on their way into the bundle', async () => {
+  const settings = {
+    proxies: { 'https-proxy': 'http://bob:hunter2hunter2@proxy:3128' },
+    'log-opts': { 'splunk-token': 'hunter2hunter2' },
+  }
+  const { entries } = await inPod({ '/etc/docker/daemon.json': JSON.stringify(settings) })
   const { page, value } = await entries()
   for (const text of [await page(), JSON.stringify(await value('environment.json'), undefined, 2)]) {
     expect(text).toContain('hunter2hunter2')
@@ -152,6 +156,16 @@ test('an engine that does not answer leaves what can be seen without it', async 
   const { page } = await at({ root, host: { systemd: false }, engines: { present, absent: [] } })
   expect(warnings(await page())[0]).toBe('the engine was not asked: it did not answer: 404: no such path /info')
   expect(await page()).toContain('--http-proxy=')
+})
+
+test("the log of a unit's engine comes from the journal", async () => {
+  const root = await tree({ ...pod, '/proc/41/cgroup': '0::/system.slice/docker.service\n' })
+  const bin = await fakeCommands({ journalctl: 'echo "journalctl $*"' })
+  const present = [recordedEngine({ '/info': info })]
+  const { page } = await at({ root, bin, engines: { present, absent: [] } })
+  const text = await page()
+  expect(text).toContain('started by          systemd unit docker.service\n')
+  expect(text).toMatch(/journalctl --quiet --no-pager -o cat -u docker\.service -n 5000$/m)
 })
 
 test('where there is no sign of an engine, one sentence says so', async () => {
