@@ -14,7 +14,13 @@ import { warningsOf } from './docker-warnings.ts'
 const tailLines = 40
 /** Of days of builds; older ones are in events/events.db. */
 const mostEvents = 200
-const signs = ['/{usr,usr/local}/{bin,sbin}/dockerd', '/etc/docker/daemon.json', '/{var/log,tmp}/dockerd.log']
+const signs = [
+  '/usr/{bin,sbin}/dockerd',
+  '/usr/local/{bin,sbin}/dockerd',
+  '/etc/docker/daemon.json',
+  '/var/log/dockerd.log',
+  '/tmp/dockerd.log',
+]
 
 /** One pair for each engine. Where none was asked, for the one that should have been: it may have failed to start. */
 export async function* whereEnginesRun(kit: Kit, engines: readonly AskedEngine[]): AsyncGenerator<Artifact> {

@@ -150,6 +150,14 @@ test('an engine that did not start has a page, too: a daemon.json that is none i
   expect(found).toContain('/tmp/dockerd.pid names pid 41, which is not there: the engine it started has ended')
 })
 
+test.each(['/usr/sbin/dockerd', '/usr/local/bin/dockerd', '/tmp/dockerd.log', '/var/log/dockerd.log'])(
+  'an engine that never ran has a page because of %s',
+  async (sign) => {
+    const { page } = await at({ root: await tree({ [sign]: '' }), host: { systemd: false } })
+    expect(warnings(await page())[0]).toBe('the engine was not asked: it does not exist')
+  },
+)
+
 test('an engine that does not answer leaves what can be seen without it', async () => {
   const root = await tree(pod)
   const present = [recordedEngine({})]
