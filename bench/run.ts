@@ -2,7 +2,7 @@
  * `npm run bench`: what diagd promises in numbers, beside its peer in the same run. Prints a table; judges nothing but
  * shows the promise in its own column. Needs age, pigz, strace and tar. BENCH_MB sets the amount of logs (default 400).
  * `npm run bench -- redact` runs that part alone; parts: throughput, redact, engine, memory, writes, events, follow,
- * metrics-db; and as root, without those logs: sample, scrapes (beside
+ * metrics-db; and as root, without those logs: sample, tail (needs docker.io and busybox-static), scrapes (beside
  * prometheus-node-exporter), and on a test machine (docs/testing.md) footprint, peers.
  */
 import { execFileSync } from 'node:child_process'
@@ -22,6 +22,7 @@ import { redactRows } from './redact.ts'
 import { sampleRows } from './sample.ts'
 import { scrapesRows } from './scrapes.ts'
 import { printTable, type Row } from './table.ts'
+import { tailRows } from './tail.ts'
 import { throughputRows } from './throughput.ts'
 import { writesRows } from './writes.ts'
 
@@ -36,7 +37,13 @@ const PARTS = {
   follow: followRows,
   'metrics-db': metricsDbRows,
 }
-const MACHINE_PARTS = { sample: sampleRows, scrapes: scrapesRows, footprint: footprintRows, peers: peersRows }
+const MACHINE_PARTS = {
+  sample: sampleRows,
+  tail: tailRows,
+  scrapes: scrapesRows,
+  footprint: footprintRows,
+  peers: peersRows,
+}
 
 const folder = mkdtempSync(join(tmpdir(), 'diagd-bench-'))
 try {

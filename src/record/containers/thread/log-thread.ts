@@ -252,7 +252,11 @@ export class LogThread {
 
   #gone(reason: string | undefined, hungOn: number | undefined): void {
     for (const log of this.#logs.values()) log.open = false
-    if (reason === undefined) return
+    if (reason === undefined) {
+      const isUsed = this.#owners.size > 0 || [...this.#logs.values()].some(({ memory }) => memory !== undefined)
+      if (!isUsed) this.#memories.clear()
+      return
+    }
     for (const memory of this.#owners.keys()) this.#memories.give(memory)
     this.#owners.clear()
     for (const [task, asked] of this.#tasks) {
