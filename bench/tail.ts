@@ -159,7 +159,7 @@ async function startEngine(place: string): Promise<{ child: ChildProcess; socket
     '--exec-opt=native.cgroupdriver=cgroupfs',
     '--shutdown-timeout=1',
   ]
-  const child = spawn('dockerd', [...without, ...own, ...modest], { stdio: 'ignore' })
+  const child = spawn('/usr/sbin/dockerd', [...without, ...own, ...modest], { stdio: 'ignore' })
   while (!existsSync(socket)) await delay(50)
   const bin = join(place, 'image/bin')
   mkdirSync(bin, { recursive: true })

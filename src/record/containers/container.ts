@@ -12,6 +12,9 @@
  *     tail-0 tail-1  what is not in a segment yet, and where the log goes on; one of the two is in force
  *
  * Everything in it can be read by any process at any time, and is written by one thread.
+ *
+ * `followContainers` (tail.ts) is what the daemon starts, `createKept` (kept.ts) what everybody else asks. A segment may be spliced into an archive as it
+ * is when its `rules` are `rulesVersion` of today (follow/secrets.ts) and `KnownValues.unknownThen(values, today)` is empty (keep/known-values.ts).
  */
 
 /** `removed`: the engine has it no more; all there is of it is here. */

@@ -1,18 +1,28 @@
 /** What is kept of containers, for whoever asks: from the disk alone. */
 import { readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
 import type { ContainerFacts, KeptContainer, KeptContainers } from './container.ts'
 import { readDocument } from './keep/document.ts'
 import { readLog, readLogFacts } from './keep/read-log.ts'
+
+const AT_ONCE = 8
 
 /** Of the state folder. */
 export function createKept(stateDir: string): KeptContainers {
   const folder = containersFolder(stateDir)
   return {
-    list: async () =>
-      subfolders(folder)
-        .flatMap((engine) => listEngine(join(folder, engine)))
-        .toSorted(byLife),
+    async list() {
+      const listed: KeptContainer[] = []
+      for (const engine of subfolders(folder)) {
+        for (const [id, facts] of keptFacts(join(folder, engine))) {
+          listed.push(withLog(facts, join(folder, engine, id)))
+          // Each takes a millisecond or less, and there may be a thousand.
+          if (listed.length % AT_ONCE === 0) await setImmediate()
+        }
+      }
+      return listed.toSorted(byLife)
+    },
     log: (container, span) => readLog(container.folder, span),
     document: async (container, name) => readDocument(container.folder, name),
   }
@@ -26,10 +36,6 @@ export function containersFolder(stateDir: string): string {
 export function keptFacts(folder: string): Map<string, ContainerFacts> {
   const facts = subfolders(folder).map((id) => [id, factsIn(join(folder, id))] as const)
   return new Map(facts.filter((one): one is [string, ContainerFacts] => one[1] !== undefined))
-}
-
-function listEngine(folder: string): KeptContainer[] {
-  return [...keptFacts(folder)].map(([id, facts]) => withLog(facts, join(folder, id)))
 }
 
 function withLog(facts: ContainerFacts, folder: string): KeptContainer {
