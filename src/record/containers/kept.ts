@@ -16,7 +16,8 @@ export function createKept(stateDir: string): KeptContainers {
       const listed: KeptContainer[] = []
       for (const engine of subfolders(folder)) {
         for (const [id, facts] of keptFacts(join(folder, engine))) {
-          listed.push(withLog(facts, join(folder, engine, id)))
+          const kept = withLog(facts, join(folder, engine, id))
+          if (kept) listed.push(kept)
           // Each takes a millisecond or less, and there may be a thousand.
           if (listed.length % AT_ONCE === 0) await setImmediate()
         }
@@ -38,9 +39,15 @@ export function keptFacts(folder: string): Map<string, ContainerFacts> {
   return new Map(facts.filter((one): one is [string, ContainerFacts] => one[1] !== undefined))
 }
 
-function withLog(facts: ContainerFacts, folder: string): KeptContainer {
+/** undefined when it is forgotten just now. */
+function withLog(facts: ContainerFacts, folder: string): KeptContainer | undefined {
   const none = { lines: 0, ambiguous: 0, dropped: { flood: 0, cap: 0, withheld: 0 } }
-  return { ...facts, folder, log: { ...(readLogFacts(folder) ?? none), diskBytes: bytesIn(folder) } }
+  try {
+    return { ...facts, folder, log: { ...(readLogFacts(folder) ?? none), diskBytes: bytesIn(folder) } }
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw error
+  }
 }
 
 function factsIn(folder: string): ContainerFacts | undefined {

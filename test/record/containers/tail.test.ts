@@ -102,6 +102,20 @@ describeWithDocker('containers that come and go', (docker) => {
     }
   })
 
+  test('one that ran out of memory, and one whose health check fails', async () => {
+    const tail = await startTail([docker().socket])
+    const HostConfig = { Memory: 8 * 1024 * 1024 }
+    await docker().start('greedy', { Cmd: sh('echo more; x=aaaaaaaa; while :; do x=$x$x; done'), HostConfig })
+    const Healthcheck = { Test: ['CMD-SHELL', 'echo not well; exit 1'], Interval: 50e6, Retries: 1, Timeout: 10e9 }
+    await docker().start('ill', { Cmd: ['sleep', '600'], Healthcheck } as never)
+    const kept = await keptOf(tail, 'greedy', isComplete)
+    expect(kept).toMatchObject({ exitCode: 137, signal: 'SIGKILL', oomKilled: true })
+    await tail.heard('container.oom', 'greedy')
+    const ill = await keptOf(tail, 'ill', ({ health }) => health?.status === 'unhealthy')
+    expect(ill.health!.log[0]).toMatchObject({ exitCode: 1, output: 'not well\n' })
+    await tail.heard('container.health', 'ill')
+  })
+
   test('what the engine cannot hand out is said once', async () => {
     const stateDir = await stateFolder()
     const first = await startTail([docker().socket], { stateDir })

@@ -36,6 +36,8 @@ const LAST_LINES = 100_000
 const OLD_MS = 60_000
 /** A signal that was sent longer before the end did not end it. */
 const SENT_MS = 60_000
+/** A document has some 5 kB; labels and environments can be long. */
+const MOST_LETTERS = 2 * 1024 * 1024
 /** A flood goes on: the first lines that are left out are told at once, the others together. */
 const FLOOD_TELL_MS = 60_000
 
@@ -229,14 +231,19 @@ export class FollowedContainer {
     const { thread } = this.#options
     const all = withDocument || this.#unsaved === 'all'
     this.#unsaved = undefined
-    const write = (name: DocumentName, value: unknown) =>
-      thread.document(this.#folder, name, `${JSON.stringify(value, undefined, 2)}\n`)
+    const write = (name: DocumentName, value: unknown) => thread.document(this.#folder, name, documentOf(value))
     const writes = [write('state.json', this.facts)]
     if (all && this.#document) writes.push(write('inspect.json', this.#document))
     Promise.all(writes).catch(() => {
       this.#unsaved = all ? 'all' : 'state'
     })
   }
+}
+
+function documentOf(value: unknown): string {
+  const text = `${JSON.stringify(value, undefined, 2)}\n`
+  if (text.length <= MOST_LETTERS) return text
+  return `${JSON.stringify({ leftOut: `${text.length} characters of JSON; at most ${MOST_LETTERS} are kept` })}\n`
 }
 
 /** One that is restarting has ended, too: it begins anew with an event. */
