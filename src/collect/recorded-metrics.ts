@@ -2,7 +2,7 @@
 import type { Measured, MeasuredQuery, RecordedMetrics } from '../collector.ts'
 import { SourceError, type Opened } from '../sources/source.ts'
 import { Description } from './artifact.ts'
-import { setAsideEntry, type RecordedContext } from './recorded.ts'
+import { inTime, setAsideEntries, type RecordedContext } from './recorded.ts'
 
 export interface MetricsRecorded {
   /** Rejects when they cannot be asked for. */
@@ -34,8 +34,8 @@ export function metricsOf(
   const { open, origin } = recorded
   return {
     window: { sinceMs, untilMs },
-    range: (query) => recorded.range(query, ctx),
+    range: (query) => inTime(recorded.range(query, ctx), origin, ctx),
     database: () => new Description({ kind: 'stored', origin, open }, 'metrics.db'),
-    setAside: async () => (await recorded.setAside()).map((path) => setAsideEntry(path)),
+    setAside: () => setAsideEntries(recorded, ctx),
   }
 }

@@ -1,6 +1,8 @@
 /** What was recorded on this machine, as a bundle gets at it: through the daemon, or beside one. */
 import type { RecordedEvents, RecordedFilter, RecordedEvent } from '../collector.ts'
+import { dirname } from 'node:path'
 import { openFile } from '../sources/file.ts'
+import { patiently } from '../sources/patience.ts'
 import { SourceError, type Opened, type SourceContext, type SourceLimits } from '../sources/source.ts'
 import { baseName, Description } from './artifact.ts'
 
@@ -31,14 +33,27 @@ function nothing(): SourceError {
 export function eventsOf(recorded: Recorded, ctx: RecordedContext): RecordedEvents {
   const { open, origin } = recorded
   return {
-    newest: (filter) => recorded.newest(filter, ctx),
+    newest: (filter) => inTime(recorded.newest(filter, ctx), origin, ctx),
     database: () => new Description({ kind: 'stored', origin, open }, 'events.db'),
-    setAside: async () => (await recorded.setAside()).map((path) => setAsideEntry(path)),
+    setAside: () => setAsideEntries(recorded, ctx),
   }
 }
 
+export async function setAsideEntries(
+  { setAside, origin }: Pick<Recorded, 'setAside' | 'origin'>,
+  ctx: RecordedContext,
+): Promise<Description[]> {
+  const paths = await inTime(setAside(), dirname(origin), ctx)
+  return paths.map((path) => setAsideEntry(path))
+}
+
+/** A store whose disk does not answer costs an entry, not the bundle. */
+export function inTime<T>(work: Promise<T>, what: string, { limits, signal }: RecordedContext): Promise<T> {
+  return patiently(work, what, { ms: limits.stallMs, signal })
+}
+
 /** Never a database of somebody else: its texts were not masked by diagd. */
-export function setAsideEntry(path: string): Description {
+function setAsideEntry(path: string): Description {
   const name = `set-aside/${baseName(path)}`
   if (!/\.(?:damaged|newer)-/.test(baseName(path)))
     return new Description({ kind: 'absent', outcome: 'withheld', reason: 'it is not a database of diagd' }, name)

@@ -2,6 +2,7 @@
 import type { MetricsRecorded } from '../collect/recorded-metrics.ts'
 import type { Measured, MeasuredQuery } from '../collector.ts'
 import type { Snapshot } from '../sources/sqlite-snapshot.ts'
+import { answered } from './answered.ts'
 import type { Reading } from './metrics/metric.ts'
 import type { MetricsStore } from './metrics/store.ts'
 import { metricsHere } from './recorded-metrics-here.ts'
@@ -46,6 +47,7 @@ export interface MeasuringOptions {
 
 /** A look takes some milliseconds of a thread; nobody needs them oftener. */
 const FRESH_MS = 1000
+const HUNG = 'the thread that measures does not answer: the disk may hold it'
 /** Prometheus waits 10 s for all of it. The thread may hang in an fsync. */
 const DEADLINE_MS = 5000
 /** Coarse, for it wakes the process: what matters are tenths of seconds. */
@@ -84,7 +86,7 @@ export function createMeasuring(options: MeasuringOptions): Measuring {
       started = true
       void begin()
     },
-    reading: atMostEvery(FRESH_MS, async () => within((await opening.promise).reading(), deadlineMs)),
+    reading: atMostEvery(FRESH_MS, async () => answered((await opening.promise).reading(), deadlineMs, HUNG)),
     range,
     snapshot,
     recorded: metricsHere({ path, range, setAside, snapshot: (signal) => snapshot(signal!) }),
@@ -157,18 +159,5 @@ function atMostEvery<T>(milliseconds: number, make: () => Promise<T>): () => Pro
       () => void (kept = undefined),
     )
     return asked
-  }
-}
-
-async function within<T>(work: Promise<T>, milliseconds: number): Promise<T> {
-  const late = Promise.withResolvers<never>()
-  const timer = setTimeout(
-    () => late.reject(new StoreError('busy', 'the thread that measures does not answer: the disk may hold it')),
-    milliseconds,
-  )
-  try {
-    return await Promise.race([work, late.promise])
-  } finally {
-    clearTimeout(timer)
   }
 }

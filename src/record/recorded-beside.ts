@@ -23,13 +23,7 @@ export function recordedBeside({ daemon, stateDir, bootId }: BesideOptions): Rec
         () => readOnly(filter, ctx),
       ),
     open: (ctx) => daemon.database('/events/export', path, ctx),
-    async setAside() {
-      try {
-        return listSetAside(path)
-      } catch {
-        return []
-      }
-    },
+    setAside: () => listSetAside(path).catch(() => []),
   }
 }
 

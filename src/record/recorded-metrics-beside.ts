@@ -17,13 +17,7 @@ export function metricsBeside({ daemon, stateDir }: { daemon: Beside; stateDir: 
         () => rangeReadOnly(path, query, ctx),
       ),
     open: (ctx) => daemon.database('/metrics/export', path, ctx),
-    async setAside() {
-      try {
-        return listSetAside(path)
-      } catch {
-        return []
-      }
-    },
+    setAside: () => listSetAside(path).catch(() => []),
   }
 }
 

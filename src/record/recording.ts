@@ -1,4 +1,5 @@
 /** The recorder as the daemon has it: there from the first moment, opened behind it, and off with a reason where it cannot be. */
+import { answered } from './answered.ts'
 import { monotonicNowMs } from './recorder/clock.ts'
 import {
   LEVELS,
@@ -61,6 +62,9 @@ export interface Recording {
   close(): Promise<void>
 }
 
+/** Who asks is told before gateways give up. What is posted may wait longer: it is stored, or refused. */
+const ANSWER_MS = 10_000
+
 /** `stored` gets what is in the database. May reject: then nothing is recorded. */
 export type Open = (stored: (events: readonly NewEvent[]) => void) => Promise<OpenRecorder>
 
@@ -86,6 +90,12 @@ export function createRecording(bootId: string, open: Open): Recording {
       opening.reject(new StoreError('off', failure))
     }
   }
+  const asked = <T>(ask: (opened: OpenRecorder) => Promise<T>) =>
+    answered(
+      opening.promise.then(ask),
+      ANSWER_MS,
+      `the events cannot be asked for: no answer within ${ANSWER_MS / 1000} s`,
+    )
   return {
     start() {
       started = true
@@ -96,8 +106,8 @@ export function createRecording(bootId: string, open: Open): Recording {
       const { store, mask } = await opening.promise
       return store.append(await mask.events(events))
     },
-    query: async (filter) => (await opening.promise).store.query(filter),
-    boots: async () => (await opening.promise).store.boots(),
+    query: (filter) => asked(({ store }) => store.query(filter)),
+    boots: () => asked(({ store }) => store.boots()),
     cursor: async (name) => (await opening.promise).store.cursor(name),
     keepCursor: async (cursor) => (await opening.promise).store.append([], cursor),
     snapshot: async (signal) => (await opening.promise).store.snapshot(signal),

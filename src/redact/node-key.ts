@@ -13,13 +13,24 @@ export interface NodeKey {
   readonly problem?: string
 }
 
+/** A disk that has not brought 32 bytes by then does not answer at all; nobody starts before the key is there. */
+const PATIENCE_MS = 5000
+
 /** Reads the key, or makes it. Never fails: without a place to keep it, it lives as long as the process. */
-export async function nodeKey(path: string): Promise<NodeKey> {
+export async function nodeKey(path: string, patienceMs = PATIENCE_MS): Promise<NodeKey> {
+  const late = Promise.withResolvers<never>()
+  const timer = setTimeout(() => late.reject(new Error(`${path}: no answer within ${patienceMs} ms`)), patienceMs)
   try {
-    return { bytes: (await readKey(path)) ?? (await makeKey(path)), kept: 'node' }
+    return { bytes: await Promise.race([kept(path), late.promise]), kept: 'node' }
   } catch (error) {
     return { bytes: randomBytes(KEY_BYTES), kept: 'process', problem: (error as Error).message }
+  } finally {
+    clearTimeout(timer)
   }
+}
+
+async function kept(path: string): Promise<Uint8Array> {
+  return (await readKey(path)) ?? makeKey(path)
 }
 
 async function readKey(path: string): Promise<Uint8Array | undefined> {

@@ -13,6 +13,7 @@ import {
   rmSync,
   statSync,
 } from 'node:fs'
+import { readdir } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import type { SetAside } from './protocol.ts'
 
@@ -83,16 +84,22 @@ export function setAside(path: string, why: SetAside['why']): string {
   // The log first: a new database beside an old log would be taken for its own.
   for (const companion of COMPANIONS.toReversed()) renameIfThere(path + companion, name + companion)
   renameIfThere(path, name)
-  const old = listSetAside(path).filter((one) => COMPANIONS.every((companion) => !one.endsWith(companion)))
+  const old = setAsideAmong(readdirSync(dirname(path)), path).filter((one) =>
+    COMPANIONS.every((companion) => !one.endsWith(companion)),
+  )
   for (const one of old.slice(MOST_SET_ASIDE))
     for (const companion of ['', ...COMPANIONS]) rmSync(one + companion, { force: true })
   return name
 }
 
-/** Newest first; the files that belong to one stand behind it. */
-export function listSetAside(path: string): string[] {
+/** Newest first; the files that belong to one stand behind it. Does not block: the disk may not answer. */
+export async function listSetAside(path: string): Promise<string[]> {
+  return setAsideAmong(await readdir(dirname(path)), path)
+}
+
+function setAsideAmong(names: readonly string[], path: string): string[] {
   const pattern = /\.(?:damaged|newer|foreign)-(\d{8}T\d{9}Z)(-wal|-shm)?$/
-  const found = readdirSync(dirname(path))
+  const found = names
     .filter((name) => name.startsWith(`${basename(path)}.`))
     .map((name) => ({ name, match: pattern.exec(name.slice(basename(path).length)) }))
     .filter(({ match }) => match !== null)

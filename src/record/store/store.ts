@@ -67,7 +67,7 @@ export function createStore<B extends Book>(label: Label, options: StoreOptions<
       await raw.ready()
       return openSnapshot(path, { patience: { ms: STALL_MS, signal } })
     },
-    setAside: async () => listSetAside(path),
+    setAside: () => listSetAside(path),
     async close(idle) {
       closed = true
       await within(idle(), CLOSE_MS)
