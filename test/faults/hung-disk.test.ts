@@ -1,6 +1,6 @@
 /** The disk of the state folder hangs, from the start or later: diagd serves, says so, and goes on when the disk does. */
 import { execFileSync } from 'node:child_process'
-import { mkdirSync } from 'node:fs'
+import { mkdirSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, describe, expect, onTestFinished, test } from 'vitest'
 import { extract } from '../helpers/archive.ts'
@@ -49,7 +49,8 @@ function freezable(): { folder: string; freeze: () => void; thaw: () => void } {
   const mount = join(folder, 'state')
   mkdirSync(mount)
   const image = join(folder, 'image')
-  execFileSync('truncate', ['--size=32M', image])
+  writeFileSync(image, '')
+  truncateSync(image, 32 * 1024 * 1024)
   execFileSync('mkfs.ext4', ['-q', image])
   execFileSync('mount', ['-o', 'loop', image, mount])
   let frozen = false
