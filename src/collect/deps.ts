@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { HostFacts, SelfFacts } from '../collector.ts'
 import { masked, type Config } from '../config.ts'
 import { nodeKey } from '../redact/node-key.ts'
+import { createSeenValues } from '../redact/seen.ts'
 import { createRedactionService } from '../redact/service.ts'
 import { FIXED_PATH } from '../sources/lookup.ts'
 import { VERSION } from '../version.ts'
@@ -71,6 +72,7 @@ export async function createDeps(config: Config, options: DepsOptions): Promise<
       nodeKey: await nodeKey(join(config.stateDir, 'redaction.key')),
       settings: redaction === 'unknown' ? redaction : { names: redaction.names, userRules: redaction.rules },
       values: () => secretsIn(redaction === 'unknown' ? [] : redaction.files),
+      seen: createSeenValues(),
     },
   }
 }

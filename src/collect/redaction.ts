@@ -3,6 +3,7 @@ import type { EntryWriter, WrittenFile } from '../archive/entry.ts'
 import type { RedactorOptions } from '../redact/configured.ts'
 import { type BundleRedactor, RedactionError, type RedactionService } from '../redact/service.ts'
 import type { NodeKey } from '../redact/node-key.ts'
+import type { SeenValues } from '../redact/seen.ts'
 import type { RedactionStream } from '../redact/stream.ts'
 import { pathBytes, pathText } from '../sources/paths.ts'
 import { SourceError } from '../sources/source.ts'
@@ -16,6 +17,8 @@ export interface RedactionDeps {
   readonly settings: Pick<RedactorOptions, 'names' | 'userRules'> | 'unknown'
   /** Values that the configuration says are secret. */
   readonly values: () => Promise<readonly string[]>
+  /** Values that bundles and logs found in what runs here. */
+  readonly seen: SeenValues
 }
 
 /** An entry on its way into the archive. */

@@ -34,7 +34,7 @@ export async function establishTrust(
   run: Pick<BundleRun, 'request' | 'deps' | 'source' | 'redaction'>,
 ): Promise<Trust> {
   const { request, deps } = run
-  const { nodeKey, values } = deps.redaction
+  const { nodeKey, values, seen } = deps.redaction
   const facts = { pseudonymized: request.pseudonymize, sameWithin: nodeKey.kept, rules: RULES.length }
   if (request.unmasked) {
     const none = { planted: 0, caught: 0, missed: [] }
@@ -47,6 +47,7 @@ export async function establishTrust(
     }
   }
   const live = await liveValues(createKit(run), values)
+  seen.add(live.values)
   if (live.values.length > 0) {
     run.redaction.close()
     run.redaction = createRedaction(deps.redaction.service, optionsOf(request, deps, live.values))

@@ -34,7 +34,13 @@ export async function openRecorder(options: OpenRecorderOptions): Promise<OpenRe
     end: phaseEnd === undefined ? PHASE_PATTERNS.end : new RegExp(phaseEnd),
   }
   const recorder = createRecorder({ store, redactor, bootId, version, path: FIXED_PATH, root: '', phases, log })
-  return { store, recorder, mask: createMask(redactor) }
+  const telling = createMask(redactor)
+  return {
+    store,
+    recorder,
+    mask: createMask(redactor),
+    told: async (events) => (redaction.seen.version === 0 ? events : telling.events(events)),
+  }
 }
 
 /** All that is recorded goes by here, but what a database tells of itself. */

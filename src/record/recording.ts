@@ -21,6 +21,8 @@ export interface OpenRecorder {
   readonly store: OwnEventStore
   readonly recorder: Recorder
   readonly mask: Mask
+  /** Masks what is secret as far as is known now; it may not have been when it was stored. */
+  readonly told: (events: readonly StoredEvent[]) => Promise<readonly StoredEvent[]>
 }
 
 interface RecordingHealth {
@@ -106,7 +108,7 @@ export function createRecording(bootId: string, open: Open): Recording {
       const { store, mask } = await opening.promise
       return store.append(await mask.events(events))
     },
-    query: (filter) => asked(({ store }) => store.query(filter)),
+    query: (filter) => asked(async ({ store, told }) => told(await store.query(filter))),
     boots: () => asked(({ store }) => store.boots()),
     cursor: async (name) => (await opening.promise).store.cursor(name),
     keepCursor: async (cursor) => (await opening.promise).store.append([], cursor),

@@ -7,6 +7,7 @@ import type { RedactionDeps } from '../../src/collect/redaction.ts'
 import type { BundleRequest, BundleResult, Format, ManifestRow, Sink } from '../../src/collect/types.ts'
 import type { Collector } from '../../src/collector.ts'
 import { DEFAULT_LIMITS } from '../../src/config/limits.ts'
+import { createSeenValues } from '../../src/redact/seen.ts'
 import { createRedactionService } from '../../src/redact/service.ts'
 import { FIXED_PATH } from '../../src/sources/lookup.ts'
 import { extract, memorySink } from './archive.ts'
@@ -75,7 +76,7 @@ const service = createRedactionService()
 /** The real mask, with a key of the test's own. */
 export function testRedaction(settings: RedactionDeps['settings'] = {}): RedactionDeps {
   const nodeKey = { bytes: Buffer.alloc(32, 7), kept: 'node' } as const
-  return { service, nodeKey, settings, values: () => Promise.resolve([]) }
+  return { service, nodeKey, settings, values: () => Promise.resolve([]), seen: createSeenValues() }
 }
 
 function testRequest(deps: BundleDeps, parameters: Parameters = {}): BundleRequest {

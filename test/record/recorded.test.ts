@@ -1,4 +1,5 @@
 import { readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { expect, onTestFinished, test } from 'vitest'
@@ -119,6 +120,43 @@ function lookOf(folder: string): [name: string, stats: string][] {
     return [name, `${ino} ${size} ${mtimeNs} ${ctimeNs}`]
   })
 }
+
+test('what was recorded before a value was known to be secret is told with a mask, once it is known', async () => {
+  const [secret, socket] = ['quiet-Heron-42', join(ownFolder(), 'engine.sock')]
+  const answers: Record<string, unknown> = {
+    '/containers/json?all=1': [{ Id: 'c1', Names: ['/app'], Image: 'app', State: 'running' }],
+    '/containers/c1/json': { Id: 'c1', Config: { Env: [`DB_PASSWORD=${secret}`] } },
+  }
+  const engine = createServer(({ url = '' }, response) => {
+    const found = answers[url.replace(/^\/v[\d.]+/, '')]
+    response.writeHead(found ? 200 : 404, { 'content-type': 'application/json' }).end(JSON.stringify(found ?? {}))
+  })
+  onTestFinished(() => void engine.close())
+  await new Promise<void>((resolve) => engine.listen(socket, resolve))
+  const daemon = await startDaemon({ DIAGD_ENGINES: `unix://${socket}` })
+  const event = {
+    type: 'test.one',
+    subject: `for ${secret}`,
+    message: `connects with ${secret}.`,
+    detail: { args: ['-p', secret] },
+  }
+  await daemon.ask('POST', '/events', event)
+  const told = async () =>
+    ((await daemon.ask('GET', '/events?type=test')).json() as { events: (typeof event)[] }).events
+  expect(await told()).toMatchObject([event])
+  await daemon.ask('GET', '/debug-package?only=events')
+  const mask = expect.stringMatching(/<masked:live-value:[0-9a-f]{6}>/) as string
+  const masked = { subject: mask, message: mask, detail: { args: ['-p', mask] } }
+  expect(await told()).toMatchObject([masked])
+  expect(JSON.stringify(await told())).not.toContain(secret)
+  // What comes from now on is stored so.
+  await daemon.ask('POST', '/events', event)
+  await daemon.stop()
+  const db = new Database(join(daemon.state, 'events.db'), { readonly: true })
+  onTestFinished(() => void db.close())
+  const stored = db.prepare(`SELECT message FROM events WHERE type = 'test.one' ORDER BY id`).pluck().all()
+  expect(stored).toEqual([event.message, mask])
+})
 
 test('where nothing was ever recorded it is skipped, with the reason', async () => {
   const daemon = await startDaemon({ DIAGD_EVENTS: 'none' })

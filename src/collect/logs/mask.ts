@@ -65,7 +65,7 @@ export function createLogMasks(deps: BundleDeps): LogMasks {
 const CLOSE_MS = 120_000
 
 async function openMask(deps: BundleDeps): Promise<LogMask & { close(): void }> {
-  const { service, nodeKey, settings, values } = deps.redaction
+  const { service, nodeKey, settings, values, seen } = deps.redaction
   if (settings === 'unknown')
     throw new LogsWithheld(
       'the configuration speaks of secrets that cannot be understood; diagd check tells what is wrong',
@@ -74,6 +74,7 @@ async function openMask(deps: BundleDeps): Promise<LogMask & { close(): void }> 
   const request = parseBundleRequest({}, { nowMs: Date.now(), collectorIds: [], defaults: DEFAULT_LIMITS })
   const kit = createKit({ request, deps, source: sourceContext(request, deps, ended.signal) })
   const live = await liveValues(kit, values).finally(() => ended.abort(new Error('the secrets are known')))
+  seen.add(live.values)
   if (live.distrust !== undefined) throw new LogsWithheld(live.distrust)
   const redactor = service.open({ key: nodeKey.bytes, live: live.values, ...settings })
   const { missed } = await selfTest(redactor.stream())

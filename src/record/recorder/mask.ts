@@ -8,7 +8,7 @@ import type { BundleRedactor } from '../../redact/service.ts'
 const MOST_MASKED = 64 * 1024
 
 export interface Mask {
-  events(events: readonly NewEvent[]): Promise<NewEvent[]>
+  events<T extends NewEvent>(events: readonly T[]): Promise<T[]>
   /** Events whose words were withheld since diagd started, for they could not be masked. */
   readonly withheld: number
 }
@@ -20,7 +20,7 @@ export function createMask(redactor: Pick<BundleRedactor, 'whole'> | undefined):
     return (await redactor.whole(Buffer.from(text))).bytes.toString()
   }
   let withheld = 0
-  const single = async (event: NewEvent): Promise<NewEvent> => {
+  const single = async <T extends NewEvent>(event: T): Promise<T> => {
     try {
       // One after the other, so that no text is the continuation of another.
       const [message, subject, detail] = textsOf(event)
@@ -47,10 +47,10 @@ type Texts = readonly [message: string, subject: string, detail: string]
  * All texts in one go, with marks between them: one way to the thread of the rules instead of hundreds. undefined when a
  * rule took a mark for a part of a secret (the beginning of a key whose end is missing, say).
  */
-async function maskGroup(
-  events: readonly NewEvent[],
+async function maskGroup<T extends NewEvent>(
+  events: readonly T[],
   masked: (text: string) => Promise<string>,
-): Promise<NewEvent[] | undefined> {
+): Promise<T[] | undefined> {
   if (events.length === 0) return []
   const mark = `\n\u001e ${randomUUID()} \u001e\n`
   const texts = events.flatMap(textsOf)
@@ -65,10 +65,10 @@ function textsOf({ message, subject, detail }: NewEvent): Texts {
 }
 
 /** The store cuts what is too long to be kept; here is cut what was not looked at. @throws SyntaxError when a mask broke the JSON. */
-function filled(event: NewEvent, [message, subject, json]: Texts): NewEvent {
-  const { detail, ...rest } = event
+function filled<T extends NewEvent>(event: T, [message, subject, json]: Texts): T {
+  const { detail } = event
   return {
-    ...rest,
+    ...event,
     message: lookedAt(message, MESSAGE_CHARACTERS, event.message.length),
     subject: lookedAt(subject, SUBJECT_CHARACTERS, event.subject.length),
     ...(detail === undefined ? {} : { detail: detailOf(json, detail) }),
@@ -85,10 +85,9 @@ function detailOf(json: string, detail: Readonly<Record<string, unknown>>): Reco
   return JSON.parse(json) as Record<string, unknown>
 }
 
-function without(event: NewEvent, reason: string): NewEvent {
-  const { detail: _, ...rest } = event
+function without<T extends NewEvent>(event: T, reason: string): T {
   return {
-    ...rest,
+    ...event,
     subject: event.subject === '' ? '' : 'withheld',
     message: `withheld, for it could not be masked: ${reason}`,
     detail: { withheld: true },
