@@ -7,7 +7,7 @@ import { WINDOW_BYTES, windowsOf } from './windows.ts'
 /** Shorter ones would make the jumps so short that there is nothing in it. */
 export const SHORTEST_ANCHOR = 3
 
-/** Calls `hit`, in no order, for each literal found wholly inside `[from, end)` that begins before `to`: its index, its offset. */
+/** Calls `hit`, window by window, for each literal found wholly inside `[from, end)` that begins before `to`: its index, its offset. */
 export type Scan = (
   bytes: Uint8Array,
   from: number,
@@ -36,27 +36,59 @@ export function createScan(literals: readonly string[]): Scan {
   }
 }
 
-/** Calls `found` for each window, by its first byte, that belongs to a bucket. A function of its own: the compiler makes more of it. */
+/**
+ * Calls `found` for each window, by its first byte, that belongs to a bucket. Two halves at a time: where the next step of one leads is known
+ * only when its table was read, and meanwhile the other one goes on. What the second half holds is told after the first.
+ */
 function visit(
   bytes: Uint8Array,
-  { jumps, heads, tails }: Tables,
+  tables: Tables,
+  { from, to }: { from: number; to: number },
+  found: (bucket: number, window: number) => void,
+): void {
+  const { jumps } = tables
+  const middle = (from + to) >>> 1
+  const behind: number[] = []
+  const later = (bucket: number, window: number) => void behind.push(bucket, window)
+  let [low, high] = [from, middle]
+  while (low < middle && high < to) {
+    const lowJump = jumps[(bytes[low - 1]! << 8) | bytes[low]!]!
+    const highJump = jumps[(bytes[high - 1]! << 8) | bytes[high]!]!
+    if (lowJump > 0) low += lowJump
+    else look(bytes, tables, low++, found)
+    if (highJump > 0) high += highJump
+    else look(bytes, tables, high++, later)
+  }
+  rest(bytes, tables, { from: low, to: middle }, found)
+  for (let index = 0; index < behind.length; index += 2) found(behind[index]!, behind[index + 1]!)
+  rest(bytes, tables, { from: high, to }, found)
+}
+
+function rest(
+  bytes: Uint8Array,
+  tables: Tables,
   { from, to }: { from: number; to: number },
   found: (bucket: number, window: number) => void,
 ): void {
   for (let at = from; at < to;) {
-    const jump = jumps[(bytes[at - 1]! << 8) | bytes[at]!]!
-    if (jump > 0) {
-      at += jump
-      continue
-    }
-    const window = at - WINDOW_BYTES + 1
-    const word = wordAt(bytes, window)
-    const head = heads[hash(word)]!
-    if (head > 0) found(head, window)
-    const tail = tails[hash(word >>> 8)]!
-    if (tail > 0) found(tail, window)
-    at++
+    const jump = tables.jumps[(bytes[at - 1]! << 8) | bytes[at]!]!
+    if (jump > 0) at += jump
+    else look(bytes, tables, at++, found)
   }
+}
+
+function look(
+  bytes: Uint8Array,
+  { heads, tails }: Tables,
+  at: number,
+  found: (bucket: number, window: number) => void,
+): void {
+  const window = at - WINDOW_BYTES + 1
+  const word = wordAt(bytes, window)
+  const head = heads[hash(word)]!
+  if (head > 0) found(head, window)
+  const tail = tails[hash(word >>> 8)]!
+  if (tail > 0) found(tail, window)
 }
 
 function check(literal: string): void {
