@@ -15,6 +15,8 @@ import { Trouble, hasRoom, isDamage } from './trouble.ts'
 const CHECKPOINT_BYTES = 2 * 1024 * 1024
 /** Between two looks for what is too old or too much. */
 const UPKEEP_MS = 1000
+/** The same where nothing was written since: then only time makes things too old. */
+const REST_MS = 10_000
 /** A store that is off is tried again so many times as seldom as one that is paused. */
 const OFF_TIMES = 30
 
@@ -28,6 +30,7 @@ export class StoreEngine {
   #generation = 0
   #rows = 0
   #lastId = 0
+  #restsUntilMs = 0
   #notes: readonly string[] = []
 
   constructor(book: Book, settings: StoreSettings) {
@@ -54,6 +57,7 @@ export class StoreEngine {
   answer(verb: string, argument: unknown): unknown {
     const read = this.#book.reads[verb] as ((db: Database.Database, argument: unknown) => unknown) | undefined
     if (read) return this.#reading((db) => read(db, argument))
+    this.#restsUntilMs = 0
     const write = this.#book.writes[verb] as (db: Database.Database, argument: unknown) => Written<unknown>
     return this.#writing(() => this.#secured(() => write(this.#db(), argument)))
   }
@@ -68,10 +72,14 @@ export class StoreEngine {
     const { probeMs } = this.#settings
     if (this.#stopped) this.#probe()
     if (this.#stopped) return this.#stopped.state === 'off' ? probeMs * OFF_TIMES : probeMs
+    const nextMs = Math.max(probeMs, UPKEEP_MS)
+    if (performance.now() < this.#restsUntilMs) return nextMs
     try {
       const more = this.#writing(() => this.#keepWithin())
       this.#writing(() => this.#tidy())
-      return more ? 1 : Math.max(probeMs, UPKEEP_MS)
+      if (more) return 1
+      this.#restsUntilMs = performance.now() + REST_MS
+      return nextMs
     } catch {
       // It is paused, or set aside; the status tells.
       return probeMs
