@@ -56,7 +56,7 @@ describe('the log of cloud-init', () => {
 
   test('tells in UTC, and by its own words how long the machine had run', () => {
     const [first, second] = eventsOf(readFileSync(fixture('ubuntu-22.04.log'), 'utf8'))
-    const timeMs = Date.parse('2026-03-08T01:36:52.425Z')
+    const timeMs = Date.parse('2026-06-14T07:12:52.425Z')
     expect(first).toMatchObject({
       timeMs,
       monotonicMs: 5900,
@@ -70,7 +70,7 @@ describe('the log of cloud-init', () => {
       'Traceback (most recent call last):',
       '  File "x", line 1',
       '',
-      '2026-03-08 01:36:52,425 - main.py',
+      '2026-06-14 07:12:52,425 - main.py',
       '2026-13-41 01:36:52,425 - util.py[WARNING]: x',
     ]
     expect(eventsOf(lines.join('\n'))).toEqual([])
