@@ -1,8 +1,10 @@
-/** Whole commands, in turn: diagd's against tar and pigz, and its formats against each other. */
+/** Whole commands, in turn: diagd's, bundled as it is released, against tar and pigz, and its formats against each other. */
 import { execFileSync, spawn } from 'node:child_process'
-import { closeSync, openSync, statSync } from 'node:fs'
+import { closeSync, mkdirSync, openSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
+import { bundleApp } from '../packaging/bundle.ts'
+import { TOP } from '../packaging/places.ts'
 import { median, type Row } from './table.ts'
 import type { Workplace } from './workplace.ts'
 
@@ -10,9 +12,9 @@ const ROUNDS = 5
 
 export async function throughputRows(work: Workplace): Promise<Row[]> {
   const cores = availableParallelism()
+  const app = await released(work)
   const collect = (format: string, ...more: string[]): string[] => [
-    process.execPath,
-    'src/cli.ts',
+    ...app,
     'collect',
     '--only',
     'extras',
@@ -73,6 +75,15 @@ export async function throughputRows(work: Workplace): Promise<Row[]> {
       beside: `${ratio('tar.gz.age', 'age')} × pigz | age, ${ratio('tar.gz.age', 'tar.gz')} × tar.gz`,
     },
   ]
+}
+
+/** The program of the package, started as /usr/bin/diagd does it. */
+async function released({ folder }: Workplace): Promise<string[]> {
+  const app = join(folder, 'app')
+  mkdirSync(app)
+  for (const { name, content } of (await bundleApp('0.0.0')).files) writeFileSync(join(app, name), content)
+  symlinkSync(join(TOP, 'node_modules'), join(app, 'node_modules'))
+  return [process.execPath, '--max-semi-space-size=1', join(app, 'diagd.js')]
 }
 
 function timed(command: readonly string[], out: string, work: Workplace): Promise<number> {
