@@ -102,6 +102,17 @@ describe('a recorded machine', () => {
   })
 })
 
+test('services that wrote too many messages: how many were dropped, and whose, as journald said', () => {
+  const intake = new JournalIntake({ state: {}, complete: true })
+  intake.feed(recorded('suppressed.json'))
+  const found = intake.take()!.events.filter(({ type }) => type === 'journal.suppressed')
+  expect(found).toMatchObject([
+    { level: 'warning', source: 'systemd', subject: 'talk.service' },
+    { level: 'warning', source: 'systemd', subject: String.raw`talk@a\x2db.service` },
+  ])
+  expect(found.map(({ detail }) => detail)).toEqual([{ messages: 125 }, { messages: 125 }])
+})
+
 describe('phase markers', () => {
   const phase = (MESSAGE: unknown, more = {}) => events({ MESSAGE, SYSLOG_IDENTIFIER: 'provision', ...more })
 
