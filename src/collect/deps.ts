@@ -9,6 +9,7 @@ import { FIXED_PATH } from '../sources/lookup.ts'
 import { VERSION } from '../version.ts'
 import { hostFacts } from './host.ts'
 import type { Recorded } from './recorded.ts'
+import { NOTHING_KEPT, type ContainersRecorded } from './recorded-containers.ts'
 import type { MetricsRecorded } from './recorded-metrics.ts'
 import type { RedactionDeps } from './redaction.ts'
 import { loadRegistry } from './registry.ts'
@@ -31,6 +32,7 @@ export interface BundleDeps {
   readonly recorded?: Recorded | undefined
   /** Nothing is measured without it. */
   readonly measured?: MetricsRecorded | undefined
+  readonly kept: ContainersRecorded
 }
 
 export interface DepsOptions {
@@ -41,6 +43,8 @@ export interface DepsOptions {
   readonly recorded?: Recorded | undefined
   /** Nothing is measured without it. */
   readonly measured?: MetricsRecorded | undefined
+  /** Nothing is kept of containers without it. */
+  readonly kept?: ContainersRecorded | undefined
 }
 
 export async function createDeps(config: Config, options: DepsOptions): Promise<BundleDeps> {
@@ -56,6 +60,7 @@ export async function createDeps(config: Config, options: DepsOptions): Promise<
     path: FIXED_PATH,
     recorded: options.recorded,
     measured: options.measured,
+    kept: options.kept ?? NOTHING_KEPT,
     self: () => ({
       version: VERSION,
       nodeVersion: process.version,

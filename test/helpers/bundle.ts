@@ -4,6 +4,7 @@ import { gzipSync } from 'node:zlib'
 import tar from 'tar-stream'
 import { collectBundle } from '../../src/collect/bundle.ts'
 import type { BundleDeps } from '../../src/collect/deps.ts'
+import { NOTHING_KEPT } from '../../src/collect/recorded-containers.ts'
 import { parseBundleRequest } from '../../src/collect/request.ts'
 import type { Parameters } from '../../src/collect/request.ts'
 import { DEFAULT_LIMITS } from '../../src/config/limits.ts'
@@ -31,6 +32,7 @@ function depsOf(collectors: Record<string, Collector>): BundleDeps {
       watchedUnits: [],
     }),
     redaction: testRedaction(),
+    kept: NOTHING_KEPT,
   }
 }
 

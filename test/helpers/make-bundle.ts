@@ -2,6 +2,7 @@
 import { collectBundle } from '../../src/collect/bundle.ts'
 import type { BundleDeps } from '../../src/collect/deps.ts'
 import { hostFacts } from '../../src/collect/host.ts'
+import { NOTHING_KEPT } from '../../src/collect/recorded-containers.ts'
 import { parseBundleRequest, type Parameters } from '../../src/collect/request.ts'
 import type { RedactionDeps } from '../../src/collect/redaction.ts'
 import type { BundleRequest, BundleResult, Format, ManifestRow, Sink } from '../../src/collect/types.ts'
@@ -67,6 +68,7 @@ export function testDeps(collectors: Record<string, Collector>, over: Partial<Bu
     path: FIXED_PATH,
     self: () => ({ ...self, log: () => '', watchedUnits: [] }),
     redaction: testRedaction(),
+    kept: NOTHING_KEPT,
     ...over,
   }
 }

@@ -1,0 +1,162 @@
+/**
+ * The contract of uploads: what is due, what becomes of it, and who does what. Types only.
+ *
+ *     schedule ┐                                       ┌ child process: SDK, parts, tries → object storage
+ *     triggers ┼→ outbox (uploads.db) → runner, one at a time ─ bundle, streamed ┘
+ *     request  ┘          └ GET /uploads, events, metrics
+ *
+ * `outbox/` keeps what is due and what became of it; `due/` decides when something is (schedule, triggers); `runner/` takes the next, makes the
+ * bundle and hands it to `send/`, which starts one child for each try and tells how it ended. `target/` knows addresses, names and what differs between providers.
+ */
+import type { UploadsConfig } from '../config/uploads.ts'
+
+/** Why a bundle is sent. `request`: somebody asked for it; `first-after-crash`: the boot before ended without a word. */
+export const TRIGGERS = [
+  'schedule',
+  'request',
+  'container',
+  'unit',
+  'oom-kill',
+  'slow-boot',
+  'failed-boot',
+  'unclean-end',
+  'pressure',
+  'disk',
+  'shutdown',
+] as const
+export type Trigger = (typeof TRIGGERS)[number]
+
+/** What is wished for when something is due. */
+export interface UploadWish {
+  readonly trigger: Trigger
+  /** What happened, for people: `container web died with exit code 137`. Masked. */
+  readonly reason: string
+  /** Parameters of the bundle, as `GET /debug-package` takes them: `since`, `around`, `only`, `limits`. */
+  readonly parameters: Readonly<Record<string, string>>
+  /** Of the moment that it is about, milliseconds since 1970. */
+  readonly timeMs: number
+  /** Not before: the jitter of a schedule; the last lines of what broke. */
+  readonly notBeforeMs?: number
+}
+
+/** `waiting`: for its time, for a person who downloads, or for the next try. `gave-up`: no more tries. */
+export type UploadState = 'waiting' | 'running' | 'uploaded' | 'gave-up' | 'dropped'
+
+/** What went wrong, in a closed set; each has a page in docs/uploads.md that says what to do. */
+export const FAILURES = [
+  'credentials-missing',
+  'credentials-expired',
+  'forbidden',
+  'no-bucket',
+  'clock-skew',
+  'slow-down',
+  'server-error',
+  'unreachable',
+  'connection-lost',
+  'stalled',
+  'tls',
+  'too-large',
+  'bad-answer',
+  'not-verified',
+  'refused-by-control-plane',
+  'bundle-failed',
+  'killed',
+  'internal',
+] as const
+export type FailureKind = (typeof FAILURES)[number]
+
+export interface UploadFailure {
+  readonly kind: FailureKind
+  /** A sentence for people; no secret is in it. */
+  readonly message: string
+  /** Trying again as it is cannot help: somebody has to change something. It is tried again all the same, but seldom. */
+  readonly permanent: boolean
+  /** The server asks to wait so long. */
+  readonly retryAfterMs?: number
+}
+
+/** A row of uploads.db, and of `GET /uploads`. Times are milliseconds since 1970. */
+export interface UploadRecord {
+  readonly id: number
+  readonly trigger: Trigger
+  readonly reason: string
+  readonly parameters: Readonly<Record<string, string>>
+  readonly createdMs: number
+  readonly bootId: string
+  readonly state: UploadState
+  readonly tries: number
+  /** When it is tried, or tried again. */
+  readonly nextTryMs?: number
+  readonly lastError?: UploadFailure
+  readonly startedMs?: number
+  readonly finishedMs?: number
+  readonly bundleId?: string
+  /** Of the object: in the bucket, or where the control plane said. */
+  readonly key?: string
+  readonly sizeBytes?: number
+  /** Of the bytes that were sent, hexadecimal. */
+  readonly sha256?: string
+  /** A HEAD of the object told the size (and, where the provider keeps it, the checksum) that was sent. */
+  readonly verified?: boolean
+  /** Of a multipart upload that may still lie about: it is aborted before the next try, or at the next start. */
+  readonly multipartId?: string
+  /** Of the bundle: whole or partial. */
+  readonly outcome?: 'whole' | 'partial'
+}
+
+/** One try, as the child gets it. */
+export interface SendJob {
+  readonly target: UploadsConfig['target']
+  /** With {node}, {date}, {name} filled in. */
+  readonly key: string
+  readonly contentType: string
+  /** `x-amz-meta-…`: node, boot id, trigger, bundle id. Masked, ASCII. */
+  readonly metadata: Readonly<Record<string, string>>
+  readonly tags: Readonly<Record<string, string>>
+  /** More than this the bundle cannot become: parts are made large enough for it. undefined: nobody knows. */
+  readonly mostBytes: number | undefined
+  /** Of an earlier try that may still lie about. */
+  readonly stale?: { readonly key: string; readonly multipartId: string } | undefined
+}
+
+export interface Sent {
+  readonly key: string
+  readonly sizeBytes: number
+  readonly sha256: string
+  readonly verified: boolean
+}
+
+/** A child that runs. */
+export interface Sending {
+  /** Where the bundle goes; rejects when the child gives up. Bounded: a slow target is a slow sink. */
+  readonly sink: { write(chunk: Buffer): Promise<void> }
+  /** The bundle is whole: what is left is sent, completed and verified. Never rejects. */
+  end(): Promise<{ readonly sent: Sent } | { readonly failure: UploadFailure }>
+  /** The bundle broke off: nothing of it stays at the target. */
+  abort(reason: string): Promise<void>
+  /** Of a multipart upload, once it is known: to be kept before the first part is sent. */
+  readonly onMultipart: (tell: (multipartId: string) => Promise<void>) => void
+  readonly sentBytes: number
+}
+
+/** What the daemon holds. */
+export interface Uploads {
+  start(): void
+  /** Puts it into the outbox. @throws StoreError when it cannot be kept. */
+  request(wish: UploadWish): Promise<UploadRecord>
+  list(filter: { readonly limit: number; readonly state?: UploadState | undefined }): Promise<readonly UploadRecord[]>
+  get(id: number): Promise<UploadRecord | undefined>
+  health(): UploadsHealth
+  close(): Promise<void>
+}
+
+export interface UploadsHealth {
+  readonly state: 'starting' | 'ready' | 'off'
+  readonly waiting: number
+  readonly running: boolean
+  /** Of the last that arrived. */
+  readonly lastUploadedMs?: number
+  readonly nextScheduledMs?: number
+  /** For people. */
+  readonly problems: readonly string[]
+}
