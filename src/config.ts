@@ -3,6 +3,7 @@
  * Loading it never fails, see config/load.ts.
  */
 import { z } from 'zod'
+import { CONTAINERS_ACCEPTS, parseContainersKey } from './config/containers.ts'
 import { EVENTS_ACCEPTS, parseEventsKey } from './config/events.ts'
 import { JWT_ACCEPTS, parseJwt } from './config/jwt.ts'
 import { DEFAULT_LIMITS, formatLimits, LIMITS_GRAMMAR, parseLimits } from './config/limits.ts'
@@ -15,6 +16,7 @@ import type { Recipients } from './config/recipients.ts'
 import { parseRedaction, REDACTION_ACCEPTS } from './config/redaction.ts'
 import type { RedactionConfig } from './config/redaction.ts'
 import { parseTls, TLS_ACCEPTS } from './config/tls.ts'
+import { parseUploadsKey, UPLOADS_ACCEPTS } from './config/uploads.ts'
 
 /** What docs, messages and the masking know of a key. */
 export interface KeyMeta {
@@ -146,9 +148,23 @@ export const configSchema = z.object({
     default: 'every 10 s; for a day, and in minutes for 7 days; 64 MiB',
     mapping: true,
   }),
+  containers: parsed(parseContainersKey).prefault({}).meta({
+    description:
+      'What is kept of containers, also of those that are gone: log, state, configuration (see containers.md).',
+    accepts: CONTAINERS_ACCEPTS,
+    default: '16 MiB of each log, 256 MiB in all, compressed; 1000 containers that are gone',
+    mapping: true,
+  }),
   otlp: parsed(parseOtlpKey).meta({
     description: 'A collector of OpenTelemetry that gets what is measured and recorded (see fleet.md).',
     accepts: OTLP_ACCEPTS,
+    default: 'none',
+    mapping: true,
+  }),
+  uploads: parsed(parseUploadsKey).meta({
+    description:
+      'Object storage that gets bundles: by schedule, on demand, and when something breaks (see uploads.md).',
+    accepts: UPLOADS_ACCEPTS,
     default: 'none',
     mapping: true,
   }),
