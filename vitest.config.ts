@@ -15,7 +15,8 @@ export default defineConfig({
           name: 'here',
           include: ['test/**/*.test.ts'],
           exclude: ['test/system/**'],
-          sequence: { groupOrder: 0 },
+          // Not 0: vitest runs that group after the others.
+          sequence: { groupOrder: 1 },
         },
       },
       {
@@ -29,7 +30,7 @@ export default defineConfig({
           hookTimeout: 300_000,
           // A machine waits more than it computes.
           maxWorkers: 3,
-          sequence: { groupOrder: 1 },
+          sequence: { groupOrder: 2 },
         },
       },
     ],
