@@ -142,10 +142,12 @@ export interface Sending {
 /** What the daemon holds. */
 export interface Uploads {
   start(): void
-  /** Puts it into the outbox. @throws StoreError when it cannot be kept. */
+  /** Puts it into the outbox; `shutdown` before all that waits. @throws StoreError when it cannot be kept. */
   request(wish: UploadWish): Promise<UploadRecord>
   list(filter: { readonly limit: number; readonly state?: UploadState | undefined }): Promise<readonly UploadRecord[]>
   get(id: number): Promise<UploadRecord | undefined>
+  /** How many bundles a trigger asked for from then on (milliseconds since 1970), whatever became of them, and when the last time. */
+  fired(trigger: Trigger, sinceMs: number): Promise<{ readonly count: number; readonly lastMs?: number | undefined }>
   health(): UploadsHealth
   close(): Promise<void>
 }
