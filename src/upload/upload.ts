@@ -8,7 +8,11 @@
  * `outbox/` keeps what is due and what became of it; `due/` decides when something is (schedule, triggers); `runner/` takes the next, makes the
  * bundle and hands it to `send/`, which starts one child for each try and tells how it ended. `target/` knows addresses, names and what differs between providers.
  */
+import type { BundleRequest, BundleResult, Limits, Sink } from '../collect/types.ts'
+import type { Recipients } from '../config/recipients.ts'
 import type { UploadsConfig } from '../config/uploads.ts'
+import type { NewEvent } from '../record/events/event.ts'
+import type { StoreThread } from '../record/store/thread.ts'
 
 /** Why a bundle is sent. `request`: somebody asked for it; `first-after-crash`: the boot before ended without a word. */
 export const TRIGGERS = [
@@ -81,9 +85,12 @@ export interface UploadRecord {
   readonly trigger: Trigger
   readonly reason: string
   readonly parameters: Readonly<Record<string, string>>
+  /** Of the moment that it is about. */
+  readonly timeMs: number
   readonly createdMs: number
   readonly bootId: string
   readonly state: UploadState
+  /** Those that were begun; one that diagd itself broke off (it was stopped, something graver came) does not count. */
   readonly tries: number
   /** When it is tried, or tried again. */
   readonly nextTryMs?: number
@@ -91,7 +98,7 @@ export interface UploadRecord {
   readonly startedMs?: number
   readonly finishedMs?: number
   readonly bundleId?: string
-  /** Of the object: in the bucket, or where the control plane said. */
+  /** Of the object: in the bucket, or where the control plane said. It stays the same from try to try: nothing is there twice. */
   readonly key?: string
   readonly sizeBytes?: number
   /** Of the bytes that were sent, hexadecimal. */
@@ -148,17 +155,81 @@ export interface Uploads {
   get(id: number): Promise<UploadRecord | undefined>
   /** How many bundles a trigger asked for from then on (milliseconds since 1970), whatever became of them, and when the last time. */
   fired(trigger: Trigger, sinceMs: number): Promise<{ readonly count: number; readonly lastMs?: number | undefined }>
+  /** Resolves when nothing more becomes of it, or when the signal aborts: with what it is then. undefined: there is none. */
+  settled(id: number, signal: AbortSignal): Promise<UploadRecord | undefined>
   health(): UploadsHealth
+  counts(): UploadCounts
+  /** What runs is broken off within 2 s, and waits for the next start; the bundle of a shutdown gets 10 s to arrive. */
   close(): Promise<void>
+}
+
+/** Since diagd was started, but for what is said otherwise. */
+export interface UploadCounts {
+  /** Tries. */
+  readonly started: number
+  readonly uploaded: number
+  /** Tries, by what went wrong. */
+  readonly failed: Readonly<Record<FailureKind, number>>
+  readonly gaveUp: number
+  readonly dropped: number
+  /** Runs of the schedule, for the one before was not done. */
+  readonly skipped: number
+  /** Bytes of bundles handed to the child, whatever became of them. */
+  readonly sentBytes: number
+  /** Now. */
+  readonly waiting: number
+  /** Of the last that arrived, also before the start; milliseconds since 1970. */
+  readonly lastUploadedMs?: number | undefined
 }
 
 export interface UploadsHealth {
   readonly state: 'starting' | 'ready' | 'off'
   readonly waiting: number
   readonly running: boolean
+  /** Of the next that waits. */
+  readonly nextTryMs?: number
+  /** A person downloads a bundle: nothing is begun, and what runs takes no more bytes; 10 minutes at most. */
+  readonly pausedSinceMs?: number
   /** Of the last that arrived. */
   readonly lastUploadedMs?: number
   readonly nextScheduledMs?: number
   /** For people. */
   readonly problems: readonly string[]
+}
+
+/** How a child is started: src/upload/send/, with the cap of the bandwidth bound to it. */
+export type StartSending = (job: SendJob) => Sending | Promise<Sending>
+
+/** The engine of bundles, as far as uploads need it; an `AppDeps` of src/http is one. */
+export interface UploadEngine {
+  readonly collectorIds: readonly string[]
+  readonly bundleId: (nowMs: number, wish: BundleRequest) => string
+  readonly collect: (bundle: {
+    readonly request: BundleRequest
+    readonly bundleId: string
+    readonly sink: Sink
+    readonly signal: AbortSignal
+  }) => Promise<Pick<BundleResult, 'outcome'>>
+}
+
+/** What `createUploads` of src/upload/uploads.ts is given. */
+export interface UploadsOptions {
+  readonly config: UploadsConfig
+  /** Of the configuration: of every bundle. */
+  readonly limits: Limits
+  readonly recipients: Recipients
+  /** Where uploads.db is. */
+  readonly stateDir: string
+  readonly node: string
+  readonly bootId: string
+  readonly thread: StoreThread
+  /** Bundles that persons download; none of them is taken. */
+  readonly places: { readonly running: number; idle(): Promise<void> }
+  /** Asked for once, when uploads start. */
+  readonly engine: () => UploadEngine | Promise<UploadEngine>
+  /** The cap of the bandwidth and so on are bound to it already. */
+  readonly startSending: StartSending
+  /** Takes events; nobody waits for them. */
+  readonly tell: (event: NewEvent) => void
+  readonly log: { warn(fields: object, message: string): void; error(fields: object, message: string): void }
 }
