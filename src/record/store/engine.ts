@@ -30,7 +30,9 @@ export class StoreEngine {
   #generation = 0
   #rows = 0
   #lastId = 0
-  #restsUntilMs = 0
+  /** Nothing was written since it was looked through. */
+  #rests = false
+  #more = false
   #notes: readonly string[] = []
 
   constructor(book: Book, settings: StoreSettings) {
@@ -57,7 +59,7 @@ export class StoreEngine {
   answer(verb: string, argument: unknown): unknown {
     const read = this.#book.reads[verb] as ((db: Database.Database, argument: unknown) => unknown) | undefined
     if (read) return this.#reading((db) => read(db, argument))
-    this.#restsUntilMs = 0
+    this.#rests = false
     const write = this.#book.writes[verb] as (db: Database.Database, argument: unknown) => Written<unknown>
     return this.#writing(() => this.#secured(() => write(this.#db(), argument)))
   }
@@ -67,23 +69,25 @@ export class StoreEngine {
     this.#reading((db) => withoutWaiting(db, 'PASSIVE'))
   }
 
-  /** One step of what has to be done now and then. Returns the milliseconds until the next. */
-  maintain(): number {
-    const { probeMs } = this.#settings
+  /** One step of what has to be done now and then. */
+  maintain(): void {
     if (this.#stopped) this.#probe()
-    if (this.#stopped) return this.#stopped.state === 'off' ? probeMs * OFF_TIMES : probeMs
-    const nextMs = Math.max(probeMs, UPKEEP_MS)
-    if (performance.now() < this.#restsUntilMs) return nextMs
+    if (this.#stopped) return
     try {
-      const more = this.#writing(() => this.#keepWithin())
+      this.#more = this.#writing(() => this.#keepWithin())
       this.#writing(() => this.#tidy())
-      if (more) return 1
-      this.#restsUntilMs = performance.now() + REST_MS
-      return nextMs
+      this.#rests = !this.#more
     } catch {
       // It is paused, or set aside; the status tells.
-      return probeMs
     }
+  }
+
+  /** Milliseconds from one step to the next, as it looks now: a write makes them fewer. */
+  get upkeepMs(): number {
+    const { probeMs } = this.#settings
+    if (this.#stopped) return this.#stopped.state === 'off' ? probeMs * OFF_TIMES : probeMs
+    if (this.#more) return 1
+    return this.#rests ? REST_MS : Math.max(probeMs, UPKEEP_MS)
   }
 
   close(): void {

@@ -34,7 +34,8 @@ class Hosted {
   readonly #say: (said: Said) => void
   readonly #resident: Resident | undefined
   #refused = 0
-  #timer: NodeJS.Timeout
+  #timer: NodeJS.Timeout | undefined
+  #dueMs = Infinity
 
   constructor({ book, settings, say, residents }: HostedOptions) {
     this.#name = book.name
@@ -45,7 +46,7 @@ class Hosted {
       this.#say({ book: this.#name, status: this.#status() })
     })
     this.#resident = residents[book.name]?.(settings as never, beside)
-    this.#timer = setTimeout(() => this.#maintain(), 0)
+    this.#maintainIn(0)
   }
 
   answer(id: number, asked: Asked): void {
@@ -56,6 +57,8 @@ class Hosted {
     } catch (error) {
       this.#say({ ...about(), failure: failureOf(error) })
     }
+    // It may have rested, as nothing was written.
+    if ('verb' in asked) this.#maintainIn(this.#engine.upkeepMs)
   }
 
   #status(): Status {
@@ -77,9 +80,19 @@ class Hosted {
 
   #maintain(): void {
     const before = JSON.stringify(this.#status())
-    const delayMs = this.#engine.maintain()
+    this.#engine.maintain()
     const status = this.#status()
     if (JSON.stringify(status) !== before) this.#say({ book: this.#name, status })
+    this.#dueMs = Infinity
+    this.#maintainIn(this.#engine.upkeepMs)
+  }
+
+  /** Unless it is to be done sooner. */
+  #maintainIn(delayMs: number): void {
+    const dueMs = performance.now() + delayMs
+    if (dueMs >= this.#dueMs) return
+    clearTimeout(this.#timer)
+    this.#dueMs = dueMs
     this.#timer = setTimeout(() => this.#maintain(), delayMs)
   }
 }
