@@ -80,8 +80,8 @@ function named(address: string, label: string): Candidate {
 
 async function wellKnown(root: string): Promise<Candidate[]> {
   const found: Candidate[] = [
-    { kind: 'docker', socket: '/run/docker.sock', label: 'rootful', named: false, uid: 0 },
-    { kind: 'podman', socket: '/run/podman/podman.sock', label: 'podman', named: false, uid: 0 },
+    { kind: 'docker', socket: await inRun(root, 'docker.sock'), label: 'rootful', named: false, uid: 0 },
+    { kind: 'podman', socket: await inRun(root, 'podman/podman.sock'), label: 'podman', named: false, uid: 0 },
   ]
   const users = await readdir(`${root}/run/user`).catch(() => [])
   const uids = users.filter((name) => /^\d+$/.test(name)).slice(0, maxUsers)
@@ -91,6 +91,15 @@ async function wellKnown(root: string): Promise<Candidate[]> {
     found.push({ kind: 'podman', socket: `${folder}/podman/podman.sock`, label: `podman-${uid}`, named: false, uid })
   }
   return found
+}
+
+/** Engines open it in /var/run, which is a link to /run, but for images of containers that were made of little. */
+async function inRun(root: string, name: string): Promise<string> {
+  for (const folder of ['/run', '/var/run']) {
+    const facts = await lstat(`${root}${folder}/${name}`).catch(() => undefined)
+    if (facts) return `${folder}/${name}`
+  }
+  return `/run/${name}`
 }
 
 async function unusable(file: string, socket: string, facts: Stats | undefined): Promise<string | undefined> {

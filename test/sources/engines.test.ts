@@ -52,6 +52,16 @@ describe('a socket that is found', () => {
     expect(docker.connections() + podman.connections()).toBe(0)
   })
 
+  test('is found in /var/run, too, where that is a folder of its own', async () => {
+    const { socket, process, find } = await host()
+    await socket('/var/run/docker.sock')
+    await process(812, 'dockerd')
+    expect(await find()).toEqual({
+      present: [{ kind: 'docker', socket: '/var/run/docker.sock', label: 'rootful' }],
+      absent: [],
+    })
+  })
+
   test('is asked when dockerd runs, and not even then by looking', async () => {
     const { socket, process, find } = await host()
     const docker = await socket('/run/docker.sock')
