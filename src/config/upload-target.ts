@@ -1,6 +1,7 @@
 /** Where bundles are sent: a bucket, or a control plane that hands out presigned URLs. */
 import { z } from 'zod'
 import { isLoopback } from './otlp.ts'
+import { parsed } from './parsed.ts'
 
 export type UploadTarget = S3Target | ControlPlaneTarget
 
@@ -44,26 +45,43 @@ interface ControlPlaneTarget {
 
 const path = z.string('is not a path').regex(/^\/[^\0]{1,4095}$/, 'is not an absolute path')
 
-const TAG = /^[\p{L}\p{N} +\-=._:/@]{1,128}$/u
+/** What all providers take; a value may be empty. */
+const TAG = /^(?!aws:)[\p{L}\p{N} +\-=._:/@]{1,128}$/iu
+const TAG_VALUE = /^[\p{L}\p{N} +\-=._:/@]{0,256}$/u
+/** Of an object; the names in braces become at most some 200. */
+const MOST_TAGS = 10
+const MOST_KEY_BYTES = 700
 
 export const targetShape = {
   target: z.string('is missing, or not a text').min(1, 'is empty').max(2048, 'is too long'),
   endpoint: z.string('is not a URL').optional(),
-  region: z
-    .string()
-    .regex(/^[a-z0-9-]{1,64}$/, 'is not a region')
-    .optional(),
+  region: matching(/^[a-z0-9-]{1,64}$/, 'is not a region'),
   pathStyle: z.boolean('is neither true nor false').optional(),
-  credentials: z.union([z.literal('environment'), z.literal('instance'), path]).optional(),
+  credentials: matching(
+    /^(?:environment|instance|\/[^\0]{1,4095})$/,
+    'is not "environment", "instance" or an absolute path',
+  ),
   ca: path.optional(),
   encryption: z.enum(['none', 'AES256', 'aws:kms'], 'is not none, AES256 or aws:kms').optional(),
-  kmsKey: z.string().min(1).max(2048).optional(),
-  storageClass: z
-    .string()
-    .regex(/^[A-Z0-9_]{1,64}$/, 'is not a storage class')
-    .optional(),
-  tags: z.record(z.string().regex(TAG, 'is not a tag'), z.string().regex(TAG, 'is not a value of a tag')).optional(),
+  kmsKey: matching(/^[\x21-\x7e]{1,2048}$/, 'is not the id of a key'),
+  storageClass: matching(/^[A-Z0-9_]{1,64}$/, 'is not a storage class (STANDARD_IA)'),
+  tags: parsed(parseTags).optional(),
   headersFile: path.optional(),
+}
+
+function matching(form: RegExp, words: string) {
+  return z.string(words).regex(form, words).optional()
+}
+
+function parseTags(value: unknown): Readonly<Record<string, string>> {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new Error('is not a mapping')
+  const tags: [string, unknown][] = Object.entries(value)
+  if (tags.length > MOST_TAGS) throw new Error(`has ${tags.length} tags; an object has at most ${MOST_TAGS}`)
+  for (const [name, text] of tags) {
+    if (!TAG.test(name)) throw new Error(`has a name that is none of a tag: ${JSON.stringify(name)}`)
+    if (typeof text !== 'string' || !TAG_VALUE.test(text)) throw new Error(`${name} is not a text that a tag can have`)
+  }
+  return value as Readonly<Record<string, string>>
 }
 
 const shape = z.strictObject(targetShape)
@@ -86,7 +104,9 @@ export function parseTarget(given: z.infer<typeof shape>): UploadTarget {
   const unused = OF_S3.find((key) => given[key] !== undefined)
   if (unused !== undefined) throw wrong(`${unused} is of no use: the target is no bucket (s3://…)`)
   const { headersFile, ca } = given
-  return { kind: 'control-plane', url: urlOf(given.target, 'target'), headersFile, ca }
+  const url = urlOf(given.target, 'target')
+  if (ca !== undefined && url.protocol === 'http:') throw wrong('ca is of no use: the target is not https')
+  return { kind: 'control-plane', url, headersFile, ca }
 }
 
 function s3Target(given: z.infer<typeof shape>): S3Target {
@@ -94,22 +114,18 @@ function s3Target(given: z.infer<typeof shape>): S3Target {
   if (given.headersFile !== undefined) throw wrong('headersFile is of no use: the target is a bucket')
   const [, bucket, key = ''] = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:\/(.*))?$/s.exec(target) ?? []
   if (bucket === undefined) throw wrong(`target ${JSON.stringify(target)} is not s3://BUCKET/KEY`)
-  const unknown = /\{(?!node\}|date\}|name\})[^}]*\}?/.exec(key)
-  if (unknown) throw wrong(`target has ${unknown[0]} in it; accepted: {node}, {date} and {name}`)
   if (kmsKey !== undefined && encryption !== 'aws:kms') throw wrong('kmsKey is of no use: encryption is not aws:kms')
-  if (Object.keys(given.tags ?? {}).length > 10) throw wrong('tags: an object has at most 10')
-  const base = key === '' || key.endsWith('/') ? key : key.includes('{name}') ? key : `${key}/`
+  const url = endpoint === undefined ? undefined : urlOf(endpoint, 'endpoint')
+  if (url?.search) throw wrong('endpoint has a query')
+  if (ca !== undefined && url?.protocol === 'http:') throw wrong('ca is of no use: the endpoint is not https')
   return {
     kind: 's3',
     bucket,
-    key: key.includes('{name}') ? key : key === '' ? '{node}/{date}/{name}' : `${base}{name}`,
-    endpoint: endpoint === undefined ? undefined : urlOf(endpoint, 'endpoint'),
-    region: region ?? (endpoint === undefined ? 'us-east-1' : 'auto'),
-    pathStyle: pathStyle ?? endpoint !== undefined,
-    credentials:
-      typeof credentials === 'string' && credentials.startsWith('/')
-        ? { from: 'file', path: credentials }
-        : from(credentials),
+    key: keyOf(key),
+    endpoint: url,
+    region: region ?? (url ? 'auto' : 'us-east-1'),
+    pathStyle: pathStyle ?? url !== undefined,
+    credentials: credentialsOf(credentials),
     ca,
     encryption: encryption === 'none' ? undefined : encryption,
     kmsKey,
@@ -118,14 +134,28 @@ function s3Target(given: z.infer<typeof shape>): S3Target {
   }
 }
 
-function from(credentials: string): S3Credentials {
-  return credentials === 'instance' ? { from: 'instance' } : { from: 'environment' }
+/** The name of the bundle is always in it: else one would take the place of the other. */
+function keyOf(given: string): string {
+  const unknown = /\{(?!node\}|date\}|name\})[^}]*\}?/.exec(given)
+  if (unknown) throw wrong(`target has ${unknown[0]} in it; accepted: {node}, {date} and {name}`)
+  if (/[\p{Cc}\\]|^\/|\/\/|(?:^|\/)\.\.?(?:\/|$)/u.test(given) || Buffer.byteLength(given) > MOST_KEY_BYTES)
+    throw wrong(
+      `target: its key has empty parts, "." or "..", control characters, or more than ${MOST_KEY_BYTES} bytes in it`,
+    )
+  if (given === '') return '{node}/{date}/{name}'
+  if (given.includes('{name}')) return given
+  return given.endsWith('/') ? `${given}{name}` : `${given}/{name}`
+}
+
+function credentialsOf(credentials: string): S3Credentials {
+  if (credentials.startsWith('/')) return { from: 'file', path: credentials }
+  return { from: credentials === 'instance' ? 'instance' : 'environment' }
 }
 
 /** https, or http on the loopback: what is sent is everything that diagd knows. */
 function urlOf(text: string, what: string): URL {
   const url = URL.canParse(text) ? new URL(text) : undefined
-  if (!url || !/^https?:$/.test(url.protocol)) throw wrong(`${what} ${JSON.stringify(text)} is not a URL of https`)
+  if (!url || !/^https?:$/.test(url.protocol)) throw wrong(`${what} is not a URL of https`)
   if (url.protocol === 'http:' && !isLoopback(url))
     throw wrong(`${what} would take bundles over the network in the clear: it is not https`)
   if (url.username || url.password || url.hash)

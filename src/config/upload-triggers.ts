@@ -1,10 +1,10 @@
 /** What makes diagd send a bundle by itself, and how often at most. */
 import { z } from 'zod'
 import { timeBetween } from './amounts.ts'
-import { mappingOf, parsed } from './parsed.ts'
+import { parsed } from './parsed.ts'
 
 /** Of one trigger; undefined where it is switched off. */
-interface TriggerLimits {
+export interface TriggerLimits {
   /** After it fired it is deaf for so long. */
   readonly debounceMs: number
   /** In 24 hours. */
@@ -19,76 +19,114 @@ export interface TriggersConfig {
   /** The kernel killed a process for want of memory. */
   readonly oomKill?: TriggerLimits | undefined
   readonly slowBoot?: (TriggerLimits & { readonly longerThanMs: number }) | undefined
+  /** A step of the boot or of provisioning failed. */
   readonly failedBoot?: TriggerLimits | undefined
   /** The boot before ended without a word. */
   readonly uncleanEnd?: TriggerLimits | undefined
-  /** Percent of the time in which something waited for it (PSI, `full avg60` of memory and I/O), for so long. */
+  /** Percent of the time in which nothing but waiting for it was done (PSI, `full`), on the average of so long. */
   readonly pressure?:
     | (TriggerLimits & { readonly memoryPercent: number; readonly ioPercent: number; readonly forMs: number })
     | undefined
-  /** A file system is fuller than that. */
+  /** A file system is fuller than that, of what users other than root can have. */
   readonly disk?: (TriggerLimits & { readonly abovePercent: number }) | undefined
   /** Small evidence, while the machine goes down. */
   readonly shutdown?: TriggerLimits | undefined
 }
 
-const limits = {
-  debounce: parsed(timeBetween('1m', '24h')).prefault('15m'),
-  perDay: z.int('is not a whole number').min(1, 'is less than 1').max(1000, 'is more than 1000').prefault(8),
-}
 const percent = (standard: number) =>
   z.number('is not a number').min(1, 'is less than 1').max(100, 'is more than 100').prefault(standard)
 
-/** `false` or `none` switches it off; `true` takes the defaults. */
-function trigger<T extends z.ZodRawShape>(shape: T) {
-  const mapping = z.strictObject({ ...limits, ...shape })
-  return parsed((value): z.infer<typeof mapping> | undefined => {
-    if (value === false || value === 'none') return undefined
-    return mappingOf(mapping, value === true ? {} : value)
-  }).prefault(true)
+/** `false` or `none` switches it off; `true` takes the defaults. @param debounce default. */
+function trigger<T extends z.ZodRawShape>(shape: T, debounce = '15m') {
+  const limits = {
+    debounce: parsed(timeBetween('1m', '24h')).prefault(debounce),
+    perDay: z.int('is not a whole number').min(1, 'is less than 1').max(1000, 'is more than 1000').prefault(8),
+  }
+  const mapping = z.strictObject({ ...limits, ...shape }, notOne('is not true, false or a mapping'))
+  return z.preprocess(switched, mapping.optional()).prefault(true)
 }
 
-const schema = z.strictObject({
-  container: trigger({}),
-  unit: trigger({}),
-  oomKill: trigger({}),
-  slowBoot: trigger({ longerThan: parsed(timeBetween('10s', '24h')).prefault('10m') }),
-  failedBoot: trigger({}),
-  uncleanEnd: trigger({}),
-  pressure: trigger({
-    memory: percent(20),
-    io: percent(60),
-    for: parsed(timeBetween('10s', '1h')).prefault('2m'),
-  }),
-  disk: trigger({ above: percent(95) }),
-  shutdown: trigger({}),
-})
+/** A switch in the place of a mapping: undefined where it is off. */
+function switched(value: unknown): unknown {
+  if (value === false || value === 'none') return undefined
+  return value === true ? {} : value
+}
 
-/** @throws Error that names the wrong part. */
-export function parseTriggers(value: unknown): TriggersConfig {
-  if (value === false || value === 'none') return {}
-  const { container, unit, oomKill, slowBoot, failedBoot, uncleanEnd, pressure, disk, shutdown } = mappingOf(
-    schema,
-    value,
+/** Of what is no mapping at all; zod has words for a key that it does not know. */
+function notOne(words: string) {
+  return { error: ({ code }: { readonly code: string }) => (code === 'invalid_type' ? words : undefined) }
+}
+
+/** As a part of the key `uploads`. */
+export const triggersSchema = z
+  .preprocess(
+    (value) => (value === false || value === 'none' ? ALL_OFF : switched(value)),
+    z.strictObject(
+      {
+        container: trigger({}),
+        unit: trigger({}),
+        oomKill: trigger({}),
+        slowBoot: trigger({ longerThan: parsed(timeBetween('10s', '24h')).prefault('10m') }),
+        failedBoot: trigger({}),
+        uncleanEnd: trigger({}),
+        pressure: trigger({
+          memory: percent(20),
+          io: percent(60),
+          for: parsed(timeBetween('30s', '1h')).prefault('2m'),
+        }),
+        disk: trigger({ above: percent(95) }),
+        // The next shutdown may be soon after the one before.
+        shutdown: trigger({}, '1m'),
+      },
+      notOne('is not a mapping'),
+    ),
   )
+  .transform(triggersOf)
+
+const ALL_OFF = {
+  container: false,
+  unit: false,
+  oomKill: false,
+  slowBoot: false,
+  failedBoot: false,
+  uncleanEnd: false,
+  pressure: false,
+  disk: false,
+  shutdown: false,
+}
+
+interface Given {
+  readonly debounce: number
+  readonly perDay: number
+}
+
+interface AllGiven extends Readonly<
+  Record<'container' | 'unit' | 'oomKill' | 'failedBoot' | 'uncleanEnd' | 'shutdown', Given | undefined>
+> {
+  readonly slowBoot: (Given & { readonly longerThan: number }) | undefined
+  readonly pressure: (Given & { readonly memory: number; readonly io: number; readonly for: number }) | undefined
+  readonly disk: (Given & { readonly above: number }) | undefined
+}
+
+function triggersOf({ slowBoot, pressure, disk, ...given }: AllGiven): TriggersConfig {
   return {
-    container: of(container),
-    unit: of(unit),
-    oomKill: of(oomKill),
-    slowBoot: slowBoot && { ...of(slowBoot)!, longerThanMs: slowBoot.longerThan },
-    failedBoot: of(failedBoot),
-    uncleanEnd: of(uncleanEnd),
+    container: limitsOf(given.container),
+    unit: limitsOf(given.unit),
+    oomKill: limitsOf(given.oomKill),
+    slowBoot: slowBoot && { ...limitsOf(slowBoot)!, longerThanMs: slowBoot.longerThan },
+    failedBoot: limitsOf(given.failedBoot),
+    uncleanEnd: limitsOf(given.uncleanEnd),
     pressure: pressure && {
-      ...of(pressure)!,
+      ...limitsOf(pressure)!,
       memoryPercent: pressure.memory,
       ioPercent: pressure.io,
       forMs: pressure.for,
     },
-    disk: disk && { ...of(disk)!, abovePercent: disk.above },
-    shutdown: of(shutdown),
+    disk: disk && { ...limitsOf(disk)!, abovePercent: disk.above },
+    shutdown: limitsOf(given.shutdown),
   }
 }
 
-function of(limits: { debounce: number; perDay: number } | undefined): TriggerLimits | undefined {
-  return limits && { debounceMs: limits.debounce, perDay: limits.perDay }
+function limitsOf(given: Given | undefined): TriggerLimits | undefined {
+  return given && { debounceMs: given.debounce, perDay: given.perDay }
 }
