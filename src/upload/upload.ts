@@ -123,7 +123,22 @@ export interface SendJob {
   /** More than this the bundle cannot become: parts are made large enough for it. undefined: nobody knows. */
   readonly mostBytes: number | undefined
   /** Of an earlier try that may still lie about. */
-  readonly stale?: { readonly key: string; readonly multipartId: string } | undefined
+  readonly stale?: Stale | undefined
+  /** A second, of the whole child. */
+  readonly bandwidthBytesPerSecond?: number | undefined
+  /** The oldest are deleted once this one has arrived. */
+  readonly retention?: Retention | undefined
+}
+
+export interface Stale {
+  readonly key: string
+  readonly multipartId: string
+}
+
+export interface Retention {
+  /** Whose bundles these are: the name that {node} stands for. */
+  readonly node: string
+  readonly maxBundles: number
 }
 
 export interface Sent {
@@ -131,14 +146,16 @@ export interface Sent {
   readonly sizeBytes: number
   readonly sha256: string
   readonly verified: boolean
+  /** For people: why it could not be verified, what was deleted or not, what of an earlier try may still lie about. */
+  readonly notes?: readonly string[]
 }
 
 /** A child that runs. */
 export interface Sending {
   /** Where the bundle goes; rejects when the child gives up. Bounded: a slow target is a slow sink. */
   readonly sink: { write(chunk: Buffer): Promise<void> }
-  /** The bundle is whole: what is left is sent, completed and verified. Never rejects. */
-  end(): Promise<{ readonly sent: Sent } | { readonly failure: UploadFailure }>
+  /** The stream has come to its end: what is left is sent, completed and verified. Never rejects. `outcome` becomes metadata where the object goes as one. */
+  end(outcome?: 'whole' | 'partial'): Promise<{ readonly sent: Sent } | { readonly failure: UploadFailure }>
   /** The bundle broke off: nothing of it stays at the target. */
   abort(reason: string): Promise<void>
   /** Of a multipart upload, once it is known: to be kept before the first part is sent. */
