@@ -14,6 +14,8 @@ export interface Codec {
   readonly header: Buffer
   /** Compresses one piece on libuv's pool, beside others. */
   compress(piece: Buffer): Promise<Buffer>
+  /** Whether raw deflate that was ended by a full flush can stand between any two pieces. */
+  readonly splices: boolean
   /** Lets go of what it keeps between pieces. */
   close(): void
   /** Bytes that mean nothing, at least so many, to be sent while there is nothing to say; valid between any two pieces. */
@@ -53,6 +55,7 @@ function gzip(level: number): Codec {
     ...FORMATS['tar.gz'],
     // No name, no time (0 = unknown), operating system 3 (Unix).
     summed: true,
+    splices: true,
     header: Buffer.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3]),
     ...createEncoders((output) => zlib.createDeflateRaw({ ...options, ...output })),
     // Stored blocks of no bytes, none the last one.
@@ -82,6 +85,7 @@ function zstd(level: number): Codec {
   return {
     format: 'tar.zst',
     summed: false,
+    splices: false,
     ...FORMATS['tar.zst'],
     header: Buffer.alloc(0),
     ...createEncoders((output) => zlib.createZstdCompress({ ...options, ...output })),
@@ -101,6 +105,7 @@ function skippableFrame(leastBytes: number): Buffer {
 const plain: Codec = {
   format: 'tar',
   summed: false,
+  splices: false,
   ...FORMATS.tar,
   header: Buffer.alloc(0),
   compress: async (piece) => Buffer.from(piece),

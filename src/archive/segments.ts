@@ -36,6 +36,11 @@ export class Compressor {
     this.#codec = codec
   }
 
+  /** Whether what was deflated elsewhere can stand between its segments. */
+  get splices(): boolean {
+    return this.#codec.splices
+  }
+
   /** A buffer of SEGMENT_BYTES to fill; it comes back by `compress` or `recycle`. */
   buffer(): Buffer {
     return this.#free.pop() ?? Buffer.allocUnsafeSlow(SEGMENT_BYTES)

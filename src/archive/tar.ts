@@ -10,15 +10,20 @@ export interface TarMeta {
   readonly path: string
   readonly sizeBytes: number
   readonly mtimeMs: number
+  /** In a pax header, for whoever looks for it; readers pass over it. */
+  readonly comment?: string | undefined
 }
 
 /** The header blocks of a regular file (mode 0644, root), with a pax header where the name asks for one. */
-export async function tarHeader({ path, sizeBytes, mtimeMs }: TarMeta): Promise<Buffer> {
+export async function tarHeader({ path, sizeBytes, mtimeMs, comment }: TarMeta): Promise<Buffer> {
   const pack = tarStream.pack()
   // Whole seconds, as the header holds them; a time before 1970 would not fit.
   const mtime = new Date(Math.max(0, Math.floor(mtimeMs / 1000) * 1000))
   const blocks = headerBlocks(pack)
-  pack.entry({ name: path, size: sizeBytes, mtime, mode: 0o644, uname: 'root', gname: 'root' }).on('error', () => {})
+  const pax = comment === undefined ? {} : { pax: { comment } }
+  pack
+    .entry({ name: path, size: sizeBytes, mtime, mode: 0o644, uname: 'root', gname: 'root', ...pax })
+    .on('error', () => {})
   try {
     return await blocks
   } finally {

@@ -1,15 +1,16 @@
 /**
  * Tells a whole bundle from a cut or damaged one, offline, in one pass and bounded memory: the stream has its end,
- * every file has the length and SHA-256 that manifest.json and SHA256SUMS say, nothing is missing or besides.
+ * every file has the length and the digests that manifest.json and SHA256SUMS say, nothing is missing or besides.
  */
-import { createHash } from 'node:crypto'
 import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import tar from 'tar-stream'
 import type { Format } from '../collect/types.ts'
+import { bordersIn } from './borders.ts'
 import { decode, detectFormat } from './decode.ts'
 import type { StreamEnd } from './decode.ts'
 import { decrypt, isEncrypted } from './decrypt.ts'
+import { FileDigest, type SeenFile } from './digest.ts'
 import { checkContents } from './verify-contents.ts'
 
 /** `cut`: it stops before its end, what arrived is good. `damaged`: something in it is not as it was written. */
@@ -35,11 +36,6 @@ export interface VerifyReport {
   readonly files: number
   /** Path of the last file that arrived whole. */
   readonly lastWhole: string | undefined
-}
-
-export interface SeenFile {
-  readonly sizeBytes: number
-  readonly sha256: string
 }
 
 /** What the walk remembers of a bundle. */
@@ -158,22 +154,20 @@ async function walk(format: Format, input: AsyncIterable<Buffer>, contents: Cont
 type Entry = tar.Extract extends AsyncIterable<infer E> ? E : never
 
 async function readEntry(entry: Entry, contents: Contents): Promise<void> {
-  const { name, type, size } = entry.header
+  const { name, type, size, pax } = entry.header
   const path = placeOf(name, contents)
   if (type === 'directory') return void entry.resume()
   if (type !== 'file' && type !== 'contiguous-file')
     contents.findings.add('damaged', `${name} is a ${type}, not a file`)
-  const hash = createHash('sha256')
+  const digest = new FileDigest(bordersIn((pax as Record<string, string> | null)?.['comment']))
   const kept: Buffer[] | undefined = DOCUMENTS.has(path) && size <= MAX_DOCUMENT_BYTES ? [] : undefined
-  let sizeBytes = 0
   for await (const chunk of entry as AsyncIterable<Buffer>) {
-    hash.update(chunk)
+    digest.update(chunk)
     kept?.push(Buffer.from(chunk))
-    sizeBytes += chunk.length
   }
   if (contents.files.has(path)) contents.findings.add('damaged', `${path} is there twice`)
   if (contents.files.size >= MAX_FILES) throw new Error(`it has more than ${MAX_FILES} files`)
-  contents.files.set(path, { sizeBytes, sha256: hash.digest('hex') })
+  contents.files.set(path, digest.end())
   if (kept) contents.documents.set(path, Buffer.concat(kept).toString('utf8'))
 }
 

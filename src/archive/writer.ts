@@ -5,6 +5,7 @@
  * and its header can be written. Memory for that is bounded: past the budget what is there is closed as a part of the
  * file, and the rest goes on in `<name>.part-0002`. A file of known length is written straight through in its turn.
  */
+import { bordersComment } from './borders.ts'
 import type { Codec } from './codec.ts'
 import type { EntryWriter, FileMeta, WrittenFile } from './entry.ts'
 import { EntryPaths } from './entry-path.ts'
@@ -119,7 +120,8 @@ export class ArchiveWriter {
   ): Promise<void> {
     const release = await this.#turn.take()
     try {
-      await this.#raw(await this.#header(file.path, file.sizeBytes, mtimeMs))
+      const comment = file.segments && bordersComment(file.segments)
+      await this.#raw(await this.#header(file.path, file.sizeBytes, mtimeMs, comment))
       if (body.raw) await this.#raw(body.raw)
       if (body.segments) {
         await this.#flushBatch()
@@ -133,8 +135,8 @@ export class ArchiveWriter {
     this.#gather()
   }
 
-  #header(path: string, sizeBytes: number, mtimeMs: number): Promise<Buffer> {
-    return tarHeader({ path: `${this.#top}/${path}`, sizeBytes, mtimeMs })
+  #header(path: string, sizeBytes: number, mtimeMs: number, comment?: string): Promise<Buffer> {
+    return tarHeader({ path: `${this.#top}/${path}`, sizeBytes, mtimeMs, comment })
   }
 
   /** Appends tar bytes; full segments leave for the compressor. Only whoever has the turn calls it. */

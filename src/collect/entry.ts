@@ -248,7 +248,8 @@ function countMasks(writer: EntryPipe, row: ManifestRow): void {
 async function finish(writer: EntryPipe, row: ManifestRow): Promise<void> {
   const files: WrittenFile[] = await writer.end()
   row.sizeBytes = files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
-  row.sha256 = files[0]!.sha256
+  const { sha256, crc32, segments } = files[0]!
+  Object.assign(row, sha256 === undefined ? { crc32, segments } : { sha256 })
   if (files.length > 1) row.parts = files
 }
 

@@ -24,9 +24,9 @@ export function manifestJson(bundleId: string, run: BundleRun, outcome: 'whole' 
   return `${JSON.stringify(manifest, null, 1)}\n`
 }
 
-/** For `sha256sum -c` in the top folder. Paths hold no byte that coreutils would escape (see archive/entry-path.ts). */
+/** For `sha256sum -c` in the top folder; a file with spliced segments has no sum of its own: manifest.json has theirs. Paths hold no byte that coreutils would escape (see archive/entry-path.ts). */
 export function sha256Sums(files: readonly WrittenFile[]): string {
-  return files.map(({ path, sha256 }) => `${sha256}  ${path}\n`).join('')
+  return files.flatMap(({ path, sha256 }) => (sha256 === undefined ? [] : [`${sha256}  ${path}\n`])).join('')
 }
 
 function countOutcomes(run: BundleRun): Record<string, number> {

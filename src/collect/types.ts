@@ -1,5 +1,6 @@
 /** What is asked for, what comes of it, and how it is told while it runs. */
 import type { Format } from '../archive/codec.ts'
+import type { WrittenFile } from '../archive/entry.ts'
 import type { Collector, Outcome, Tier } from '../collector.ts'
 import type { Recipients } from '../config/recipients.ts'
 
@@ -61,8 +62,11 @@ export interface ManifestRow {
   /** The path, command line or URL it came from. */
   origin?: string
   sha256?: string
+  /** Of a file with spliced segments, instead of its SHA-256: see `WrittenFile`. */
+  crc32?: string
+  segments?: WrittenFile['segments']
   /** Set where the entry was written in more than one file: `cat` them in this order. */
-  parts?: { path: string; sizeBytes: number; sha256: string }[]
+  parts?: WrittenFile[]
   /** The `.error.txt` that explains it. */
   error?: string
   durationMs: number
