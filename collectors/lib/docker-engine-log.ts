@@ -1,6 +1,6 @@
 /** An engine's own log, wherever it goes, through the kit. */
 import type { Kit } from '../../src/collector.ts'
-import type { Environment } from './docker-environment.ts'
+import type { Surroundings } from './docker-environment.ts'
 
 /** Lines asked of the journal: with what is near failures, within what a run may answer (4 MiB). */
 const journalLines = 5000
@@ -15,7 +15,7 @@ export interface EngineLog {
 }
 
 /** undefined where there is none. The whole log is in docker/logs. */
-export async function engineLog(kit: Kit, { process }: Environment): Promise<EngineLog | undefined> {
+export async function engineLog(kit: Kit, { process }: Surroundings): Promise<EngineLog | undefined> {
   const unit = /([^/]+\.service)$/.exec(process?.cgroup ?? '')?.[1] ?? 'docker.service'
   // Only what root's engine writes: a user's could point anywhere.
   const own = process?.uid === 0 && process.log?.startsWith('/') && process.log !== '/dev/null' ? [process.log] : []
@@ -41,6 +41,16 @@ async function fromFile(kit: Kit, paths: readonly string[]): Promise<EngineLog |
     return { from: path + cut, text }
   }
   return undefined
+}
+
+/** What follows is systemd's, or a script's, that sees it end. */
+const linesAfterFailure = 20
+
+/** Why an engine that does not run did not start, when that is the last thing its log tells. */
+export function failedStart({ process }: Surroundings, log: EngineLog | undefined): string | undefined {
+  if (process || !log) return undefined
+  const last = log.text.trimEnd().split('\n').slice(-linesAfterFailure)
+  return last.map((line) => /failed to start daemon: (.*)$/.exec(line)?.[1]).findLast((reason) => reason !== undefined)
 }
 
 /** gRPC tells each of its connections, containerd each of its plugins: four lines of five, and none explains a failure. */

@@ -39,7 +39,10 @@ export interface Asked {
   readonly reason?: string
 }
 
-export type Environment = Awaited<ReturnType<typeof environmentOf>>
+export type Surroundings = Awaited<ReturnType<typeof environmentOf>>
+
+/** `failedStart`: why it does not run, in its own words. */
+export type Environment = Surroundings & { readonly failedStart?: string | undefined }
 
 /** Mount tables of hosts with hundreds of containers. */
 const mountinfoBytes = 8 << 20
@@ -62,15 +65,19 @@ export const notAsked = ({ socket, reason }: AbsentEngine): Asked => ({
 export async function environmentOf(kit: Kit, asked: Asked, processes: readonly EngineProcess[]) {
   const socketFile = await socketFacts(kit, asked.socket)
   const process = serverOf({ ...asked, uid: socketFile?.uid }, processes)
-  const answer = await infoOf(asked)
-  const info = answer.info ?? {}
+  const { info = {}, notAsked } = await infoOf(asked)
   const file = await daemonFile(kit, process)
   const flags = process?.flags ?? new Map<string, string[]>()
   const setting = (name: string) => settingOf(name, flags, file)
   const mounts = await mountsOf(kit, process)
   const lazy = await lazyStart(kit)
   return {
-    engine: { ...answer, label: asked.label, kind: asked.kind, version: info.ServerVersion ?? null },
+    engine: {
+      ...(notAsked !== undefined && { notAsked }),
+      label: asked.label,
+      kind: asked.kind,
+      version: info.ServerVersion ?? null,
+    },
     socket: { path: asked.socket, ...socketFile },
     process: process && {
       pid: process.pid,
@@ -135,6 +142,8 @@ async function storageOf(kit: Kit, info: EngineInfo, setting: Settings, mounts: 
   const usage = await kit.statfs(dataRoot).then(usageOf, (error: unknown) => ({ problem: messageOf(error) }))
   return {
     driver: info.Driver ?? setting('storage-driver')?.values[0] ?? null,
+    /** undefined: it chose one itself. */
+    toldDriver: setting('storage-driver')?.values[0],
     driverStatus: info.DriverStatus ?? [],
     dataRoot,
     mount: mount && { point: mount.mountPoint, type: mount.type, source: mount.source, options: mount.options },

@@ -14,8 +14,9 @@ export function warningsOf(environment: Environment): string[] {
     .concat(surroundings(environment))
 }
 
-function engine({ engine: { notAsked }, daemonFile, process }: Environment): string[] {
+function engine({ engine: { notAsked }, failedStart, daemonFile, process }: Environment): string[] {
   const found = []
+  if (failedStart !== undefined) found.push(`the engine did not start, its log says: ${failedStart}`)
   if (notAsked !== undefined) found.push(`the engine was not asked: ${notAsked}`)
   if (daemonFile.problem !== undefined) {
     found.push(`${daemonFile.path} cannot be used, and the engine does not start with it: ${daemonFile.problem}`)
@@ -31,13 +32,15 @@ function engine({ engine: { notAsked }, daemonFile, process }: Environment): str
   return found
 }
 
-function storage({ storage: { driver, dataRoot, mount, inMemory, usage } }: Environment): string[] {
+function storage({ storage: { driver, toldDriver, dataRoot, mount, inMemory, usage } }: Environment): string[] {
   const found = []
   const overlay = mount?.type === 'overlay'
   if (overlay && (driver === null || driver.startsWith('overlay'))) {
     found.push(
       `overlay on overlay: the data root ${dataRoot} is on an overlay itself, and the driver is ${driver ?? 'not known'}: most kernels refuse such mounts with "invalid argument"`,
     )
+  } else if (overlay && driver === 'vfs' && toldDriver === undefined) {
+    found.push(`overlay on overlay: the data root ${dataRoot} is on an overlay itself, and the engine fell back to vfs`)
   } else if (overlay) {
     found.push(`the data root ${dataRoot} is in the file system of a container: it is gone with that container`)
   }

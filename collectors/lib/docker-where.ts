@@ -1,7 +1,7 @@
 /** The entries about an engine that are made of more than one of its answers: where it runs, and what it pulled, pushed and built. */
 import type { Artifact, Engine, Kit } from '../../src/collector.ts'
 import { buildsText } from './docker-builds-text.ts'
-import { engineLog, tailOf, type EngineLog } from './docker-engine-log.ts'
+import { engineLog, failedStart, tailOf, type EngineLog } from './docker-engine-log.ts'
 import { askedOf, environmentOf, notAsked, type Asked } from './docker-environment.ts'
 import { environmentText } from './docker-environment-text.ts'
 import { buildCache, imageHistories, type ListedImage } from './docker-images.ts'
@@ -29,8 +29,12 @@ export async function* whereEnginesRun(kit: Kit, engines: readonly AskedEngine[]
   const targets = asked.length > 0 ? asked : await failed(kit)
   if (targets.length === 0) yield kit.skipped('environment.txt', `no engine, and none of ${signs.join(', ')}`)
   for (const { asked, folder } of targets) {
-    const look = once(async () => environmentOf(kit, asked, await processes()))
-    const log = once(async () => engineLog(kit, await look()))
+    const lookAround = once(async () => environmentOf(kit, asked, await processes()))
+    const log = once(async () => engineLog(kit, await lookAround()))
+    const look = once(async () => {
+      const surroundings = await lookAround()
+      return { ...surroundings, failedStart: failedStart(surroundings, await log()) }
+    })
     yield kit.text(`${folder}environment.txt`, async () =>
       environmentText(await look(), tailOf(await log(), tailLines)),
     )

@@ -107,6 +107,29 @@ test('a script that starts the engine is told by what it leaves behind, and by i
   })
 })
 
+test('an engine that did not start says why in its log, and that comes first', async () => {
+  const { '/proc/41/stat': _, ...dead } = pod
+  const log = `${pod['/tmp/dockerd.log']}failed to start daemon: Devices cgroup isn't mounted\n`
+  const absent = [{ socket: '/run/docker.sock', reason: 'no running dockerd was found' }]
+  const options = { host: { systemd: false }, engines: { present: [], absent } }
+  const { page } = await at({ root: await tree({ ...dead, '/tmp/dockerd.log': log }), ...options })
+  expect(warnings(await page())[0]).toBe("the engine did not start, its log says: Devices cgroup isn't mounted")
+})
+
+test('of one that runs, what its log says of an earlier start is no warning', async () => {
+  const { entries } = await inPod({ '/tmp/dockerd.log': 'failed to start daemon: no space left on device\n' })
+  expect(await (await entries()).page()).not.toContain('did not start')
+})
+
+test.each([
+  ['chose vfs itself', 'dockerd\0', /^overlay on overlay: .* fell back to vfs$/],
+  ['was told to take vfs', 'dockerd\0--storage-driver=vfs\0', /is in the file system of a container/],
+])('on an overlay, an engine that %s', async (_, cmdline, says) => {
+  const files = { '/proc/41/mountinfo': pod['/proc/1/mountinfo'], '/proc/41/cmdline': cmdline }
+  const { entries } = await inPod(files, { ...info, Driver: 'vfs' })
+  expect(warnings(await (await entries()).page())[0]).toMatch(says)
+})
+
 test('overlay on overlay is the first that is said', async () => {
   const { entries } = await inPod({ '/proc/41/mountinfo': pod['/proc/1/mountinfo'] })
   const [first] = warnings(await (await entries()).page())

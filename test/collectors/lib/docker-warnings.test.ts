@@ -3,13 +3,14 @@ import type { Environment } from '../../../collectors/lib/docker-environment.ts'
 import { warningsOf } from '../../../collectors/lib/docker-warnings.ts'
 
 const calm: Environment = {
-  engine: { info: {}, label: 'rootful', kind: 'docker', version: '27.0.1' },
+  engine: { label: 'rootful', kind: 'docker', version: '27.0.1' },
   socket: { path: '/run/docker.sock', kind: 'socket', mode: '0660', uid: 0, user: 'root', gid: 9, group: 'docker' },
   process: undefined,
   rootless: false,
   daemonFile: { path: '/etc/docker/daemon.json', values: {}, setTwice: [] },
   storage: {
     driver: 'overlay2',
+    toldDriver: undefined,
     driverStatus: [],
     dataRoot: '/var/lib/docker',
     mount: { point: '/', type: 'ext4', source: '/dev/vda1', options: 'rw' },
