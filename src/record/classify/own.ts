@@ -125,6 +125,12 @@ export const OWN_TYPES = {
     'a request for a bundle was refused, or a credential',
     'code of the error',
   ),
+  'upload.held-back': type(
+    'diagd',
+    'info',
+    'something broke, and no bundle of its own is sent for it: how often, and why',
+    'trigger',
+  ),
 } as const satisfies Record<string, OwnType>
 
 export type OwnEventType = keyof typeof OWN_TYPES
