@@ -125,6 +125,28 @@ export const OWN_TYPES = {
     'a request for a bundle was refused, or a credential',
     'code of the error',
   ),
+  'upload.due': type('diagd', 'info', 'a bundle is to be sent, and why', 'number of the upload'),
+  'upload.done': type('diagd', 'info', 'a bundle arrived: where, how much', 'number of the upload'),
+  'upload.failed': type('diagd', 'warning', 'a try failed: why, and when the next is', 'number of the upload'),
+  'upload.interrupted': type(
+    'diagd',
+    'info',
+    'diagd broke a try off: it was stopped, or a shutdown goes first',
+    'number of the upload',
+  ),
+  'upload.gave-up': type('diagd', 'error', 'a bundle was tried too often; it is not sent', 'number of the upload'),
+  'upload.dropped': type(
+    'diagd',
+    'warning',
+    'too many wait to be sent; this one made room for a newer',
+    'number of the upload',
+  ),
+  'upload.skipped': type(
+    'diagd',
+    'warning',
+    'a run of the schedule fell due while the one before was not done',
+    'schedule',
+  ),
   'upload.held-back': type(
     'diagd',
     'info',
