@@ -15,10 +15,12 @@ import { logsRoutes, type LogsDeps } from './logs.ts'
 import { metricsRoutes, type MetricsDeps } from './metrics.ts'
 import type { Places } from './places.ts'
 import { systemInfoRoutes, type SystemInfoDeps } from './system-info.ts'
+import { uploadsRoutes, type UploadsDeps } from './uploads.ts'
 
 export interface AppDeps
   extends AuthDeps, Omit<EventsDeps & MetricsDeps, 'exporting'>, BootDeps, SystemInfoDeps, LogsDeps {
   readonly config: AuthDeps['config'] & Pick<Config, 'limits' | 'recipients'>
+  readonly uploads?: UploadsDeps['uploads']
   readonly logger: FastifyBaseLogger
   readonly places: Places
   readonly health: () => unknown
@@ -74,6 +76,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   bootRoutes(app, deps)
   systemInfoRoutes(app, deps)
   logsRoutes(app, deps, audit)
+  uploadsRoutes(app, deps, audit)
   await app.ready()
   return app
 }

@@ -24,10 +24,18 @@ interface LogsEnd {
   readonly durationMs: number
 }
 
+interface UploadAsked {
+  readonly uploadId: number
+  readonly trigger: string
+  readonly what: Readonly<Record<string, string>>
+}
+
 export interface Audit {
   /** Who asks every second does not fill the log with it: beyond 60 in a minute they are counted. */
   logs(request: FastifyRequest, end: LogsEnd): void
   bundle(request: FastifyRequest, end: BundleEnd): void
+  /** Who asked for a bundle to be sent, and for what in it. */
+  upload(request: FastifyRequest, asked: UploadAsked): void
   /** A refusal because of who asks, or of a bundle. */
   refused(request: FastifyRequest, error: HttpError): void
 }
@@ -70,6 +78,10 @@ export function createAudit(parent: FastifyBaseLogger, tell: (fields: object) =>
       const asked = { ...what, ...(search === undefined ? {} : { search: '(not logged)' }) }
       const fields = { ...who(request), path, what: asked, ...end, durationMs: Math.round(durationMs) }
       logger.info(notLogged > 0 ? { ...fields, notLogged } : fields, 'audit')
+    },
+    upload(request, asked) {
+      // What becomes of it is recorded by itself.
+      logger.info({ ...who(request), path: request.routeOptions.url, ...asked }, 'audit')
     },
     refused(request, { code, message }) {
       if (NO_REFUSALS.has(code)) return
