@@ -108,6 +108,8 @@ export interface SegmentFacts {
   readonly lines: number
   readonly lengthBytes: number
   readonly deflatedBytes: number
+  /** Of the deflated bytes: whether they are what was written shows without inflating them. */
+  readonly deflatedCrc32: number
   /** Of the text. */
   readonly crc32: number
   readonly sha256: string
@@ -121,7 +123,17 @@ export interface SegmentFacts {
 }
 
 /** Of a log in its order: text is what is in no segment (markers and the newest lines), whole lines, masked. */
-export type LogPiece = { readonly segment: KeptSegment } | { readonly text: Buffer; readonly lines: number }
+export type LogPiece =
+  | { readonly segment: KeptSegment }
+  /** `place`: with the last piece, where it is known; then there may be no text. */
+  | { readonly text: Buffer; readonly lines: number; readonly place?: LogPlace }
+
+/** Where a log goes on: the newest frames that were read of it. */
+export interface LogPlace {
+  /** See `FrameMemory`. */
+  readonly frames: Uint32Array
+  readonly highestSeconds: number
+}
 
 /** What the collector, `GET /containers` and `GET /logs` ask: needs no daemon, only the state folder. */
 export interface KeptContainers {

@@ -10,6 +10,8 @@ export interface Span {
   readonly until?: string
 }
 
+const NO_TEXT = Buffer.alloc(0)
+
 /** Between a segment and the tail that follows it lie some milliseconds of an fsync. */
 const TRIES = 50
 const TRY_MS = 20
@@ -48,9 +50,11 @@ export async function* readLog(folder: string, { since, until }: Span = {}): Asy
   // Of a log whose only files are gone already, the tail tells how much that was.
   if (tail.number !== (next ?? 0)) yield missing(base!.head.totals.lines - lines, gone)
   const text = Buffer.concat(tail.records.map((record) => record.text))
-  const { totals, first = '', last = '' } = tail.records.at(-1)!.head
-  if (text.length === 0 || (since !== undefined && last < since) || (until !== undefined && first > until)) return
-  yield { text, lines: totals.lines - base!.head.totals.lines }
+  const { totals, first = '', last = '', highestSeconds } = tail.records.at(-1)!.head
+  const place = { frames: Uint32Array.from(tail.records.flatMap(({ frames }) => [...frames])), highestSeconds }
+  const isOutside = (since !== undefined && last < since) || (until !== undefined && first > until)
+  if (text.length === 0 || isOutside) yield { text: NO_TEXT, lines: 0, place }
+  else yield { text, lines: totals.lines - base!.head.totals.lines, place }
 }
 
 type Known = Pick<LogFacts, 'lines' | 'first' | 'last' | 'dropped' | 'ambiguous'>

@@ -23,7 +23,10 @@ const AFTER_JSON_BYTES = 2
 const TRAILER_BYTES = 10
 const FORMAT = 1
 
-export type SegmentInput = Omit<SegmentFacts, 'lengthBytes' | 'deflatedBytes' | 'crc32' | 'sha256'>
+export type SegmentInput = Omit<
+  SegmentFacts,
+  'lengthBytes' | 'deflatedBytes' | 'deflatedCrc32' | 'crc32' | 'sha256'
+>
 
 /** The whole member. */
 export function encodeSegment(text: Buffer, input: SegmentInput, level: number): Buffer {
@@ -37,6 +40,7 @@ export function encodeSegment(text: Buffer, input: SegmentInput, level: number):
     ...input,
     lengthBytes: text.length,
     deflatedBytes: deflated.length,
+    deflatedCrc32: zlib.crc32(deflated),
     crc32: zlib.crc32(text),
     sha256: createHash('sha256').update(text).digest('hex'),
   }
