@@ -95,21 +95,33 @@ async function wellKnown(root: string): Promise<Candidate[]> {
 
 /** Engines open it in /var/run, which is a link to /run, but for images of containers that were made of little. */
 async function inRun(root: string, name: string): Promise<string> {
-  for (const folder of ['/run', '/var/run']) {
-    const facts = await lstat(`${root}${folder}/${name}`).catch(() => undefined)
-    if (facts) return `${folder}/${name}`
-  }
-  return `/run/${name}`
+  const exists = async (path: string) => (await lstat(root + path).catch(() => undefined)) !== undefined
+  if (await exists(`/run/${name}`)) return `/run/${name}`
+  const facts = await lstat(`${root}/var/run`).catch(() => undefined)
+  return facts?.isDirectory() && (await exists(`/var/run/${name}`)) ? `/var/run/${name}` : `/run/${name}`
 }
 
 async function unusable(file: string, socket: string, facts: Stats | undefined): Promise<string | undefined> {
   if (!facts) return 'it does not exist'
   if (!facts.isSocket()) return 'it is not a socket'
-  const writable = await access(file, constants.W_OK).then(
+  if (await mayConnect(file, facts)) return undefined
+  const { uid, gid } = facts
+  const mode = (facts.mode & 0o777).toString(8).padStart(4, '0')
+  const advice =
+    (facts.mode & 0o020) !== 0 ? `add the user to its group (${gid})` : `it is open to its owner only (user ${uid})`
+  return `permission denied on ${socket}: ${advice}, mode ${mode}`
+}
+
+/** access(2) leaves capabilities out, by which we pass a folder that is a user's own: /run/user/1000. */
+async function mayConnect(file: string, { uid, gid, mode }: Stats): Promise<boolean> {
+  const accessible = await access(file, constants.W_OK).then(
     () => true,
     () => false,
   )
-  return writable ? undefined : `permission denied on ${socket}: add the user to its group`
+  if (accessible) return true
+  if (uid === process.geteuid!()) return (mode & 0o200) !== 0
+  const groups = [process.getegid!(), ...process.getgroups!()]
+  return (mode & (groups.includes(gid) ? 0o020 : 0o002)) !== 0
 }
 
 /** Why a found engine counts as not running; undefined when it runs. */

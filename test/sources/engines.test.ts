@@ -1,5 +1,7 @@
-import { chmod, mkdir, symlink, writeFile } from 'node:fs/promises'
+import { execFile } from 'node:child_process'
+import { chmod, chown, mkdir, symlink, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { promisify } from 'node:util'
 import { describe, expect, test } from 'vitest'
 import { engineProcesses } from '../../src/sources/engine-processes.ts'
 import { findEngines } from '../../src/sources/engines.ts'
@@ -33,6 +35,20 @@ async function host() {
     },
     find: (options: Parameters<typeof findEngines>[1] = {}) => findEngines(sourceContext({}, { root }), options),
   }
+}
+
+const GROUP = 4243
+
+/** As the service finds them: without root, with the capability to look into every folder. */
+async function findAsNobody(root: string, group = GROUP): ReturnType<typeof findEngines> {
+  const script = `import { findEngines } from ${JSON.stringify(join(import.meta.dirname, '../../src/sources/engines.ts'))}
+    const context = { root: ${JSON.stringify(root)}, signal: new AbortController().signal }
+    console.log(JSON.stringify(await findEngines(context, {})))`
+  const nobody = ['--reuid=65534', '--regid=65534', `--groups=${group}`]
+  const capable = ['--inh-caps=+dac_read_search', '--ambient-caps=+dac_read_search']
+  const node = [process.execPath, '--input-type=module', '-e', script]
+  const { stdout } = await promisify(execFile)('setpriv', [...nobody, ...capable, ...node])
+  return JSON.parse(stdout) as Awaited<ReturnType<typeof findEngines>>
 }
 
 const stopped = expect.stringContaining('connecting could start a stopped engine') as string
@@ -123,14 +139,39 @@ describe('a socket that is found', () => {
     })
   })
 
-  test.runIf(process.getuid?.() !== 0)('has to be writable for us', async () => {
-    const { root, socket, process, find } = await host()
-    await socket('/run/docker.sock')
-    await process(812, 'dockerd')
-    await chmod(join(root, 'run/docker.sock'), 0o400)
-    expect((await find()).absent).toEqual([
-      { socket: '/run/docker.sock', reason: 'permission denied on /run/docker.sock: add the user to its group' },
-    ])
+  describe.runIf(process.getuid?.() === 0)('in the runtime folder of a user, which is open to them alone', () => {
+    const inRuntimeFolder = async (mode: number) => {
+      const { root, socket, process } = await host()
+      await socket('/run/user/1000/docker.sock')
+      await process(813, 'dockerd', { uid: 1000 })
+      await chown(join(root, 'run/user/1000/docker.sock'), 1000, GROUP)
+      await chmod(join(root, 'run/user/1000/docker.sock'), mode)
+      await chmod(join(root, 'run/user/1000'), 0o700)
+      return root
+    }
+
+    test('is asked when its group is one of ours: to pass the folder takes a capability only', async () => {
+      expect(await findAsNobody(await inRuntimeFolder(0o660))).toEqual({
+        present: [{ kind: 'docker', socket: '/run/user/1000/docker.sock', label: 'rootless-1000' }],
+        absent: [],
+      })
+    })
+
+    test.each([
+      [0o600, 'it is open to its owner only (user 1000), mode 0600'],
+      [0o1640, `it is open to its owner only (user 1000), mode 0640`],
+    ])('is refused with mode %o', async (mode, why) => {
+      const socket = '/run/user/1000/docker.sock'
+      expect(await findAsNobody(await inRuntimeFolder(mode))).toEqual({
+        present: [],
+        absent: [{ socket, reason: `permission denied on ${socket}: ${why}` }],
+      })
+    })
+
+    test('is refused where its group is none of ours, which is named', async () => {
+      const { absent } = await findAsNobody(await inRuntimeFolder(0o660), 4244)
+      expect(absent[0]?.reason).toMatch(/: add the user to its group \(4243\), mode 0660$/)
+    })
   })
 })
 
