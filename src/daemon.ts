@@ -16,6 +16,7 @@ import type { Log } from './log.ts'
 import type { Notifier } from './notify/notifier.ts'
 import type { Otlp } from './otlp/exporter.ts'
 import { createOwnTelling } from './own-metrics.ts'
+import type { Keeping } from './record/keeping.ts'
 import type { Measuring } from './record/measuring.ts'
 import type { Recording } from './record/recording.ts'
 
@@ -45,9 +46,10 @@ export interface DaemonInput {
   readonly ownFolder: boolean
   readonly version: string
   readonly stallMs?: number
-  /** Opened once the doors are; undefined where nothing is to be recorded, measured, sent. */
+  /** Opened once the doors are; undefined where nothing is to be recorded, measured, followed, sent. */
   readonly recording?: Recording | undefined
   readonly measuring?: Measuring | undefined
+  readonly keeping?: Keeping | undefined
   readonly otlp?: Otlp | undefined
   /** Loads the collectors; gets what a bundle tells about the daemon. */
   readonly loadEngine: (facts: {
@@ -59,7 +61,7 @@ export interface DaemonInput {
 
 export interface LoadedEngine extends Pick<
   AppDeps,
-  'collect' | 'bundleId' | 'collectorIds' | 'node' | 'bootTimeline' | 'systemInfo' | 'logs'
+  'collect' | 'bundleId' | 'collectorIds' | 'node' | 'bootTimeline' | 'systemInfo' | 'logs' | 'containers'
 > {
   readonly problems: readonly Problem[]
 }
@@ -74,6 +76,7 @@ export async function startDaemon({
   stallMs = STALL_MS,
   recording,
   measuring,
+  keeping,
   otlp,
   ...input
 }: DaemonInput): Promise<Daemon> {
@@ -95,6 +98,7 @@ export async function startDaemon({
     ...allProblems(),
     ...(recording?.health().problems ?? []).map((message) => ({ key: 'events', message })),
     ...(measuring?.health().problems ?? []).map((message) => ({ key: 'metrics', message })),
+    ...(keeping?.health().problems ?? []).map((message) => ({ key: 'containers', message })),
   ]
   const allWarnings = () => [...warnings, ...(tcp?.warnings() ?? [])]
   const health = () => ({
@@ -105,6 +109,7 @@ export async function startDaemon({
     bundles: { running: places.running, limit: places.limit },
     recorder: factsOf(recording?.health()),
     metrics: factsOf(measuring?.health()),
+    containers: factsOf(keeping?.health()),
     ...(otlp ? { otlp: factsOf(otlp.health()) } : {}),
     problems: withRecorder(),
     warnings: allWarnings(),
@@ -119,6 +124,7 @@ export async function startDaemon({
     places,
     recording,
     measuring,
+    keeping,
     problems: withRecorder,
     otlp: () => otlp?.health(),
   })
@@ -143,6 +149,7 @@ export async function startDaemon({
   tell()
   recording?.start()
   measuring?.start()
+  keeping?.start()
   otlp?.start()
   const telling = setInterval(tell, TELL_MS).unref()
 
@@ -160,6 +167,7 @@ export async function startDaemon({
     await closed
     await app.close()
     await otlp?.close()
+    await keeping?.close()
     await Promise.all([recording?.close(), measuring?.close()])
     await within(told, GRACE_MS)
     logger.info('diagd stopped')

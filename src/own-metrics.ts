@@ -4,6 +4,7 @@ import { tellOtlp, type OtlpHealth } from './otlp/state.ts'
 import type { Family } from './record/metrics/families.ts'
 import type { Reading } from './record/metrics/metric.ts'
 import { createOwnMetrics } from './record/metrics/own.ts'
+import type { Keeping, KeepingHealth } from './record/keeping.ts'
 import type { Measuring } from './record/measuring.ts'
 import type { Recording } from './record/recording.ts'
 
@@ -12,6 +13,7 @@ export interface OwnParts {
   readonly places: Places
   readonly recording: Recording | undefined
   readonly measuring: Measuring | undefined
+  readonly keeping: Keeping | undefined
   readonly problems: () => readonly unknown[]
   readonly otlp: () => OtlpHealth | undefined
 }
@@ -24,7 +26,7 @@ export interface OwnTelling {
 }
 
 export function createOwnTelling(parts: OwnParts): OwnTelling {
-  const { version, places, recording, measuring, problems, otlp } = parts
+  const { version, places, recording, measuring, keeping, problems, otlp } = parts
   const own = createOwnMetrics()
   let readable: number | undefined
   own.ask('gauge', 'diagd_build_info', 'Version of diagd and of what it runs in.', () => [
@@ -35,6 +37,7 @@ export function createOwnTelling(parts: OwnParts): OwnTelling {
   own.ask('gauge', 'diagd_bundles_running', 'Bundles that are being made.', () => places.running)
   if (recording) tellRecording(own, recording)
   if (measuring) tellMeasuring(own, measuring)
+  if (keeping) tellKeeping(own, keeping)
   tellOtlp(own, otlp)
   const audited = auditing(own)
   return {
@@ -76,6 +79,40 @@ function tellMeasuring(own: Own, measuring: Measuring): void {
   own.ask('counter', 'diagd_samples_refused_total', 'Samples that could not be kept.', of('refusedSamples'))
   own.ask('gauge', 'diagd_samples_stored', 'Samples in metrics.db, besides its minutes.', of('samples'))
   own.ask('gauge', 'diagd_metrics_size_bytes', 'Size of metrics.db and its log.', of('sizeBytes'))
+}
+
+function tellKeeping(own: Own, keeping: Keeping): void {
+  const of = (value: (health: KeepingHealth) => number | undefined) => () => value(keeping.health())
+  const following = ({ engines = [] }: KeepingHealth) => engines.filter(({ state }) => state === 'following')
+  own.ask(
+    'gauge',
+    'diagd_container_engines_followed',
+    'Engines of containers that are followed now.',
+    of((health) => following(health).length),
+  )
+  own.ask(
+    'gauge',
+    'diagd_containers_followed',
+    'Containers that are followed now.',
+    of((health) => following(health).reduce((all, { containers }) => all + containers, 0)),
+  )
+  own.ask(
+    'counter',
+    'diagd_container_lines_total',
+    'Lines of logs of containers that were kept.',
+    of(({ lines }) => lines),
+  )
+  own.ask('counter', 'diagd_container_lines_dropped_total', 'Lines of logs of containers that were not kept.', () => {
+    const { dropped, ambiguous } = keeping.health()
+    const reasons = dropped && { ...dropped, ambiguous: ambiguous ?? 0 }
+    return reasons && Object.entries(reasons).map(([reason, value]) => ({ labels: { reason }, value }))
+  })
+  own.ask(
+    'gauge',
+    'diagd_containers_size_bytes',
+    'What is kept of containers takes so much of the disk.',
+    of(({ keptBytes }) => keptBytes),
+  )
 }
 
 /** Of what the audit log says. */

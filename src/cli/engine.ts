@@ -5,6 +5,7 @@ import { hostFacts } from '../collect/host.ts'
 import type { Config, Problem } from '../config.ts'
 import { loadConfig } from '../config/load.ts'
 import { beside } from '../record/beside.ts'
+import { keptBeside } from '../record/kept-here.ts'
 import { recordedBeside } from '../record/recorded-beside.ts'
 import { metricsBeside } from '../record/recorded-metrics-beside.ts'
 import type { Io } from './io.ts'
@@ -20,12 +21,14 @@ export interface Prepared {
 export async function prepare(io: Io): Promise<Prepared> {
   const { config, problems } = await loadConfig(io.environment, io.uid)
   const health = () => ({ status: 'no daemon', problems })
-  const { events, metrics, socket, stateDir } = config
+  const { events, metrics, containers, socket, stateDir } = config
   const daemon = beside(socket)
   const recorded =
     events === 'none' ? undefined : recordedBeside({ daemon, stateDir, bootId: hostFacts(undefined).bootId })
   const measured = metrics === 'none' ? undefined : metricsBeside({ daemon, stateDir })
-  const deps = await createDeps(config, { startedAtMs: Date.now(), log: () => '', health, recorded, measured })
+  const kept = containers === 'none' ? undefined : keptBeside(socket, stateDir, () => deps.redaction)
+  const facts = { startedAtMs: Date.now(), log: () => '', health, recorded, measured, kept }
+  const deps: BundleDeps = await createDeps(config, facts)
   return { config, deps, problems: [...problems, ...dropInProblems(deps)] }
 }
 

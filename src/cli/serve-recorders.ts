@@ -1,23 +1,27 @@
-/** What `serve` records with: events, metrics, and who they are handed to. Each is opened when the doors are, and loaded then. */
+/** What `serve` records with: events, metrics, containers, and who they are handed to. Each is opened when the doors are, and loaded then. */
 import { join } from 'node:path'
 import type { BundleDeps } from '../collect/deps.ts'
 import { hostFacts } from '../collect/host.ts'
 import type { Config } from '../config.ts'
 import type { Log } from '../log.ts'
 import type { Otlp } from '../otlp/exporter.ts'
+import type { Keeping } from '../record/keeping.ts'
 import { createMeasuring, type Measuring } from '../record/measuring.ts'
 import { createRecording, type Recording } from '../record/recording.ts'
 import { openStoreThread } from '../record/store-thread.ts'
+import type { StoreThread } from '../record/store/thread.ts'
 import { VERSION } from '../version.ts'
+import { createFollowing } from './serve-containers.ts'
 
 export interface Recorders {
   readonly recording: Recording | undefined
   readonly measuring: Measuring | undefined
+  readonly keeping: Keeping | undefined
 }
 
 /** Both databases are in one thread. @param deps those of bundles, known when the recorder is opened. */
 export function createRecorders(config: Config, deps: () => BundleDeps, { logger }: Log): Recorders {
-  const { events, metrics, stateDir } = config
+  const { events } = config
   const { bootId } = hostFacts(undefined)
   const thread = openStoreThread()
   const recording =
@@ -29,15 +33,21 @@ export function createRecorders(config: Config, deps: () => BundleDeps, { logger
           const options = { redaction, bootId, version: VERSION, log: logger, thread, stored }
           return openRecorder({ ...options, config: { ...config, events } })
         })
-  if (metrics === 'none') return { recording, measuring: undefined }
+  const measuring = createMeasurer(config, thread, recording)
+  const keeping = createFollowing({ config, bootId, deps, recording, measuring })
+  return { recording, measuring, keeping }
+}
+
+function createMeasurer(
+  { metrics, stateDir }: Config,
+  thread: StoreThread,
+  recording: Recording | undefined,
+): Measuring | undefined {
+  if (metrics === 'none') return undefined
   const { intervalMs, keepSamplesMs, keepMinutesMs, maxBytes, pressure } = metrics
-  const measuring = createMeasuring({
+  return createMeasuring({
     path: join(stateDir, 'metrics.db'),
     intervalMs,
-    async containerNames() {
-      const { containerNames } = await import('../collect/container-names.ts')
-      return containerNames(deps())
-    },
     async open() {
       const { createMetricsStore } = await import('../record/metrics/store.ts')
       return createMetricsStore({
@@ -52,7 +62,6 @@ export function createRecorders(config: Config, deps: () => BundleDeps, { logger
       })
     },
   })
-  return { recording, measuring }
 }
 
 export interface OtlpParts extends Recorders {

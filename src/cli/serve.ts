@@ -11,11 +11,13 @@ import type { LoadedEngine } from '../daemon.ts'
 import { createLog } from '../log.ts'
 import type { LogForm } from '../log.ts'
 import { createNotifier } from '../notify/notifier.ts'
+import { keptHere } from '../record/kept-here.ts'
 import { recordedHere } from '../record/recorded-here.ts'
 import { VERSION } from '../version.ts'
 import { dropInProblems } from './engine.ts'
 import { EXIT } from './io.ts'
 import type { Io } from './io.ts'
+import { containersPart } from './serve-containers.ts'
 import { createExport, createRecorders } from './serve-recorders.ts'
 import { catchSignals } from './signals.ts'
 
@@ -30,7 +32,7 @@ export async function serve(io: Io): Promise<number> {
   const notifier = createNotifier({ environment, warn: (message) => log.logger.warn(message) })
   let deps: BundleDeps | undefined
   const recorders = createRecorders(config, () => deps!, log)
-  const { recording, measuring } = recorders
+  const { recording, measuring, keeping } = recorders
   const systemInfo = lazily(async () => {
     const { createSystemInfo } = await import('../collect/system-info.ts')
     return createSystemInfo(() => deps!)
@@ -40,6 +42,7 @@ export async function serve(io: Io): Promise<number> {
       ...facts,
       recorded: recording && recordedHere(recording, config.stateDir),
       measured: measuring?.recorded,
+      kept: keeping && keptHere(keeping, config.stateDir, () => deps!.redaction),
     })
     deps = loaded
     return {
@@ -53,6 +56,7 @@ export async function serve(io: Io): Promise<number> {
       },
       systemInfo,
       logs: createLogReader(loaded),
+      containers: keeping && containersPart(keeping, loaded),
       collect: ({ request, sink, ...options }) => collectBundle(request, loaded, sink, options),
     }
   }

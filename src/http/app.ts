@@ -7,6 +7,7 @@ import { createAudit } from './audit.ts'
 import type { AuthDeps } from './auth/authenticate.ts'
 import { guard } from './auth/guard.ts'
 import { bootRoutes, type BootDeps } from './boot.ts'
+import { containersRoutes, type ContainersDeps } from './containers.ts'
 import { debugPackageRoutes } from './debug-package.ts'
 import { HttpError, sendProblem, toHttpError } from './errors.ts'
 import { eventsRoutes, type EventsDeps } from './events.ts'
@@ -18,7 +19,7 @@ import { systemInfoRoutes, type SystemInfoDeps } from './system-info.ts'
 import { uploadsRoutes, type UploadsDeps } from './uploads.ts'
 
 export interface AppDeps
-  extends AuthDeps, Omit<EventsDeps & MetricsDeps, 'exporting'>, BootDeps, SystemInfoDeps, LogsDeps {
+  extends AuthDeps, Omit<EventsDeps & MetricsDeps, 'exporting'>, BootDeps, SystemInfoDeps, LogsDeps, ContainersDeps {
   readonly config: AuthDeps['config'] & Pick<Config, 'limits' | 'recipients'>
   readonly uploads?: UploadsDeps['uploads']
   readonly logger: FastifyBaseLogger
@@ -74,6 +75,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   eventsRoutes(app, databases)
   metricsRoutes(app, databases)
   bootRoutes(app, deps)
+  containersRoutes(app, deps)
   systemInfoRoutes(app, deps)
   logsRoutes(app, deps, audit)
   uploadsRoutes(app, deps, audit)

@@ -26,6 +26,10 @@ export interface Measuring {
    * @throws Error when the thread does not answer.
    */
   reading(): Promise<Reading>
+  /** What the newest sample found of containers: costs no look. Rejects when it cannot be asked. */
+  containers(): Promise<Pick<Reading, 'timeMs' | 'rows'> | undefined>
+  /** What containers are called, by their ids. */
+  called(names: ReadonlyMap<string, string>): void
   range(query: MeasuredQuery): Promise<Measured>
   snapshot(signal: AbortSignal): Promise<Snapshot>
   /** For bundles. */
@@ -40,8 +44,6 @@ export interface MeasuringOptions {
   readonly intervalMs: number
   /** May reject: then it is off. */
   readonly open: () => Promise<MetricsStore>
-  /** What containers are called, by the first 12 digits of their ids. */
-  readonly containerNames?: () => Promise<Readonly<Record<string, string>>>
   readonly deadlineMs?: number
 }
 
@@ -53,24 +55,27 @@ const DEADLINE_MS = 5000
 /** Coarse, for it wakes the process: what matters are tenths of seconds. */
 const LOOK_MS = 200
 
-/** A container without a name is one that was started since. */
-const NAMES_MS = 60_000
+/** As many as there are digits in the labels of metrics. */
+const ID_DIGITS = 12
+/** More do not fit on a machine whose containers are measured (128). */
+const MOST_NAMES = 1000
 
 export function createMeasuring(options: MeasuringOptions): Measuring {
-  const { path, intervalMs, open, containerNames, deadlineMs = DEADLINE_MS } = options
+  const { path, intervalMs, open, deadlineMs = DEADLINE_MS } = options
   const opening = Promise.withResolvers<MetricsStore>()
   opening.promise.catch(() => {})
   let opened: MetricsStore | undefined
   let failure: string | undefined
   const hinting = new DisposableStack()
+  let containerNames: Readonly<Record<string, string>> = {}
   let started = false
 
   const begin = async () => {
     try {
       opened = await open()
       opening.resolve(opened)
-      hinting.use(tellDelays(opened, intervalMs))
-      if (containerNames) hinting.use(tellNames(opened, containerNames))
+      opened.hint({ containerNames })
+      hinting.use(tellDelays((own) => opened!.hint({ own, containerNames }), intervalMs))
       // Where the database cannot be opened now, its health says so, and it is tried again.
       await opened.start().catch(() => {})
     } catch (error) {
@@ -87,6 +92,12 @@ export function createMeasuring(options: MeasuringOptions): Measuring {
       void begin()
     },
     reading: atMostEvery(FRESH_MS, async () => answered((await opening.promise).reading(), deadlineMs, HUNG)),
+    containers: async () => answered((await opening.promise).containers(), deadlineMs, HUNG),
+    called(names) {
+      const known = Array.from(names, ([id, name]) => [id.slice(0, ID_DIGITS), name] as const)
+      containerNames = Object.fromEntries(known.slice(0, MOST_NAMES))
+      opened?.hint({ containerNames })
+    },
     range,
     snapshot,
     recorded: metricsHere({ path, range, setAside, snapshot: (signal) => snapshot(signal!) }),
@@ -109,7 +120,7 @@ export function createMeasuring(options: MeasuringOptions): Measuring {
  * How late the event loop of this thread was since the sample before, for the thread that measures. By a timer of our own:
  * what monitorEventLoopDelay counts is lost around each reset.
  */
-function tellDelays(store: Pick<MetricsStore, 'hint'>, intervalMs: number): Disposable {
+function tellDelays(tell: (own: Readonly<Record<string, number>>) => void, intervalMs: number): Disposable {
   let dueMs = performance.now() + LOOK_MS
   let latestMs = 0
   const looking = setInterval(() => {
@@ -118,7 +129,7 @@ function tellDelays(store: Pick<MetricsStore, 'hint'>, intervalMs: number): Disp
     dueMs = nowMs + LOOK_MS
   }, LOOK_MS).unref()
   const telling = setInterval(() => {
-    store.hint({ own: { diagd_event_loop_delay_seconds: latestMs / 1000 } })
+    tell({ diagd_event_loop_delay_seconds: latestMs / 1000 })
     latestMs = 0
   }, intervalMs).unref()
   return {
@@ -127,21 +138,6 @@ function tellDelays(store: Pick<MetricsStore, 'hint'>, intervalMs: number): Disp
       clearInterval(telling)
     },
   }
-}
-
-function tellNames(
-  store: Pick<MetricsStore, 'hint'>,
-  names: NonNullable<MeasuringOptions['containerNames']>,
-): Disposable {
-  const look = () => {
-    names().then(
-      (containerNames) => store.hint({ containerNames }),
-      () => {},
-    )
-  }
-  look()
-  const timer = setInterval(look, NAMES_MS).unref()
-  return { [Symbol.dispose]: () => clearInterval(timer) }
 }
 
 /** Those who ask at the same time, or soon after, get the same; a failure is not kept. */

@@ -10,6 +10,7 @@ import {
   type Snapshot,
   type StoredEvent,
 } from './events/event.ts'
+import type { FollowSink } from './events/follow-writer.ts'
 import type { OwnEventStore } from './events/store.ts'
 import type { FamilySample } from './metrics/families.ts'
 import type { Mask } from './recorder/mask.ts'
@@ -46,6 +47,8 @@ export interface Recording {
   add(events: readonly NewEvent[]): Promise<readonly number[]>
   query(filter: EventFilter): Promise<readonly StoredEvent[]>
   boots(): Promise<readonly Boot[]>
+  /** For what follows something: masks, and stores. */
+  readonly sink: FollowSink
   /** Where somebody who takes events has come to; kept in the database. */
   cursor(name: string): Promise<string | undefined>
   keepCursor(cursor: Cursor): Promise<unknown>
@@ -110,6 +113,10 @@ export function createRecording(bootId: string, open: Open): Recording {
     },
     query: (filter) => asked(async ({ store, told }) => told(await store.query(filter))),
     boots: () => asked(({ store }) => store.boots()),
+    sink: {
+      append: async (events, cursor) => (await opening.promise).recorder.sink.append(events, cursor),
+      cursor: (name) => asked(({ recorder }) => recorder.sink.cursor(name)),
+    },
     cursor: async (name) => (await opening.promise).store.cursor(name),
     keepCursor: async (cursor) => (await opening.promise).store.append([], cursor),
     snapshot: async (signal) => (await opening.promise).store.snapshot(signal),

@@ -9,6 +9,9 @@ import { afterAll, onTestFinished } from 'vitest'
 
 const CLI = fileURLToPath(new URL('../../src/cli.ts', import.meta.url))
 
+/** Engines of the machine, and of other tests, are followed by no test that does not ask for it. */
+const NOBODYS = { DIAGD_CONTAINERS: 'none' }
+
 export interface Ran {
   readonly code: number | null
   readonly stdout: Buffer
@@ -32,7 +35,7 @@ export interface Surroundings {
 export function start(args: readonly string[], { cwd, env = {}, stdin }: Surroundings): Running {
   const child = spawn(process.execPath, [CLI, ...args], {
     cwd,
-    env: { PATH: process.env.PATH, DIAGD_CONFIG_DIR: cwd, STATE_DIRECTORY: stateFolder(), ...env },
+    env: { PATH: process.env.PATH, DIAGD_CONFIG_DIR: cwd, STATE_DIRECTORY: stateFolder(), ...NOBODYS, ...env },
     stdio: ['pipe', 'pipe', 'pipe'],
   })
   child.stdin.on('error', () => {}).end(stdin)

@@ -26,7 +26,7 @@ describe('errors are problem documents with a stable code', () => {
       status: 404,
       code: 'not-found',
       detail:
-        'the routes are: GET, HEAD /health; HEAD, GET /debug-package; POST, GET /events; GET /events/export; GET /metrics; GET /metrics/export; GET /metrics/range; GET /boot; GET /system-info; GET /logs; GET /logs/stream; POST, GET /uploads; GET /uploads/:id',
+        'the routes are: GET, HEAD /health; HEAD, GET /debug-package; POST, GET /events; GET /events/export; GET /metrics; GET /metrics/export; GET /metrics/range; GET /boot; GET /containers; GET /system-info; GET /logs; GET /logs/stream; POST, GET /uploads; GET /uploads/:id',
     })
   })
 

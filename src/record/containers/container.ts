@@ -65,6 +65,7 @@ export interface ContainerUse {
   readonly memoryLimitBytes?: number
   readonly cpuSeconds?: number
   readonly processes?: number
+  readonly threads?: number
 }
 
 /** What is kept of its log, and what is not. Lines are lines of CRI text. */
@@ -170,6 +171,8 @@ export interface TailHealth {
   /** Since diagd started, of all containers. What went for want of room is told by each log. */
   readonly lines: number
   readonly dropped: Readonly<Record<Exclude<LossKind, 'cap'>, number>>
+  /** See `LogFacts`; since diagd started. */
+  readonly ambiguous: number
   /** On the disk. */
   readonly keptBytes: number
   /** For people: the disk is full, lines cannot be masked. */

@@ -1,12 +1,10 @@
 /** What is kept of containers, for whoever asks: from the disk alone. */
-import { readdirSync, statSync } from 'node:fs'
+import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { setImmediate } from 'node:timers/promises'
 import type { ContainerFacts, KeptContainer, KeptContainers } from './container.ts'
 import { readDocument } from './keep/document.ts'
+import { unlessGone } from './keep/open-log-file.ts'
 import { readLog, readLogFacts } from './keep/read-log.ts'
-
-const AT_ONCE = 8
 
 /** Of the state folder. */
 export function createKept(stateDir: string): KeptContainers {
@@ -14,18 +12,16 @@ export function createKept(stateDir: string): KeptContainers {
   return {
     async list() {
       const listed: KeptContainer[] = []
-      for (const engine of subfolders(folder)) {
-        for (const [id, facts] of keptFacts(join(folder, engine))) {
-          const kept = withLog(facts, join(folder, engine, id))
+      for (const engine of await subfolders(folder)) {
+        for (const [id, facts] of await keptFacts(join(folder, engine))) {
+          const kept = await withLog(facts, join(folder, engine, id))
           if (kept) listed.push(kept)
-          // Each takes a millisecond or less, and there may be a thousand.
-          if (listed.length % AT_ONCE === 0) await setImmediate()
         }
       }
       return listed.toSorted(byLife)
     },
     log: (container, span) => readLog(container.folder, span),
-    document: async (container, name) => readDocument(container.folder, name),
+    document: (container, name) => readDocument(container.folder, name),
   }
 }
 
@@ -34,41 +30,41 @@ export function containersFolder(stateDir: string): string {
 }
 
 /** What is known of the containers of an engine, by id; `folder`: of the engine. */
-export function keptFacts(folder: string): Map<string, ContainerFacts> {
-  const facts = subfolders(folder).map((id) => [id, factsIn(join(folder, id))] as const)
-  return new Map(facts.filter((one): one is [string, ContainerFacts] => one[1] !== undefined))
+export async function keptFacts(folder: string): Promise<Map<string, ContainerFacts>> {
+  const known = new Map<string, ContainerFacts>()
+  for (const id of await subfolders(folder)) {
+    const facts = await factsIn(join(folder, id))
+    if (facts) known.set(id, facts)
+  }
+  return known
 }
 
 /** undefined when it is forgotten just now. */
-function withLog(facts: ContainerFacts, folder: string): KeptContainer | undefined {
+async function withLog(facts: ContainerFacts, folder: string): Promise<KeptContainer | undefined> {
   const none = { lines: 0, ambiguous: 0, dropped: { flood: 0, cap: 0, withheld: 0 } }
-  try {
-    return { ...facts, folder, log: { ...(readLogFacts(folder) ?? none), diskBytes: bytesIn(folder) } }
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
-    throw error
-  }
+  const diskBytes = await unlessGone(bytesIn(folder))
+  if (diskBytes === undefined) return undefined
+  return { ...facts, folder, log: { ...((await readLogFacts(folder)) ?? none), diskBytes } }
 }
 
-function factsIn(folder: string): ContainerFacts | undefined {
+async function factsIn(folder: string): Promise<ContainerFacts | undefined> {
   try {
-    const bytes = readDocument(folder, 'state.json')
+    const bytes = await readDocument(folder, 'state.json')
     return bytes && (JSON.parse(bytes.toString()) as ContainerFacts)
   } catch {
     return undefined
   }
 }
 
-function bytesIn(folder: string): number {
-  return readdirSync(folder).reduce(
-    (all, name) => all + (statSync(join(folder, name), { throwIfNoEntry: false })?.size ?? 0),
-    0,
-  )
+async function bytesIn(folder: string): Promise<number> {
+  let bytes = 0
+  for (const name of await readdir(folder)) bytes += (await unlessGone(stat(join(folder, name))))?.size ?? 0
+  return bytes
 }
 
-function subfolders(folder: string): string[] {
+async function subfolders(folder: string): Promise<string[]> {
   try {
-    const entries = readdirSync(folder, { withFileTypes: true })
+    const entries = await readdir(folder, { withFileTypes: true })
     return entries.filter((entry) => entry.isDirectory()).map(({ name }) => name)
   } catch {
     return []

@@ -12,6 +12,7 @@ import type { ContainerTail, ContainerUse, EngineState, TailHealth } from './con
 import { EngineFollower } from './follow/engine.ts'
 import { eventOf, type ParsedEvent } from './follow/engine-event.ts'
 import { EngineGate } from './follow/gate.ts'
+import { Names } from './follow/names.ts'
 import { Outbox } from './follow/outbox.ts'
 import { Secrets, type SecretsDeps } from './follow/secrets.ts'
 import { FLOOD_LIMITS, type FloodLimits } from './frames/flood.ts'
@@ -29,7 +30,9 @@ export interface ContainerTailOptions {
   /** Before the paths of the host; '' but in tests. */
   readonly root: string
   /** The last that was measured of a container, by its id. */
-  readonly use?: (id: string) => ContainerUse | undefined
+  readonly use?: ((id: string) => ContainerUse | undefined) | undefined
+  /** What containers are called, by their ids: told when that changes. */
+  readonly named?: ((names: ReadonlyMap<string, string>) => void) | undefined
   readonly limits?: Partial<TailLimits>
 }
 
@@ -94,6 +97,7 @@ class Tail implements ContainerTail {
   readonly #closing = new AbortController()
   /** By socket. */
   readonly #engines = new Map<string, Engine>()
+  readonly #names: Names
   readonly #total = { lines: 0, flood: 0, withheld: 0, ambiguous: 0 }
   readonly #ctx: SourceContext
   readonly #running: Promise<void>
@@ -130,6 +134,10 @@ class Tail implements ContainerTail {
       },
     )
     this.#secrets = new Secrets(folder, options.redaction, (mask) => this.#thread.setMask(mask))
+    this.#names = new Names(
+      () => [...this.#engines.values()].flatMap(({ follower }) => follower?.names() ?? []),
+      (names) => options.named?.(names),
+    )
     this.#ctx = {
       signal: this.#closing.signal,
       root: options.root,
@@ -146,12 +154,13 @@ class Tail implements ContainerTail {
   }
 
   health(): TailHealth {
-    const { lines, flood, withheld } = this.#total
+    const { lines, flood, withheld, ambiguous } = this.#total
     const engines = [...this.#engines.values()]
     return {
       engines: engines.map(healthOf),
       lines,
       dropped: { flood, withheld },
+      ambiguous,
       keptBytes: this.#keptBytes,
       problems: [
         ...said('Nothing of containers is kept', this.#mask),
@@ -168,6 +177,7 @@ class Tail implements ContainerTail {
   async close(): Promise<void> {
     this.#closing.abort(new Error('diagd ends'))
     this.#watcher?.close()
+    this.#names.close()
     this.#poke()
     for (const { follower } of this.#engines.values()) follower?.close()
     await this.#running
@@ -279,8 +289,8 @@ class Tail implements ContainerTail {
       return
     }
     if (engine.state === 'waiting') this.#become(engine, 'connecting')
-    engine.follower ??= this.#follower(found, engine)
-    const { state, reason } = await engine.follower.run().then(
+    const follower = (engine.follower ??= await this.#follower(found, engine))
+    const { state, reason } = await follower.run().then(
       (ended) => ({ state: 'lost' as const, reason: ended }),
       (error: Error) => ({ state: isLate(error) ? ('hung' as const) : ('lost' as const), reason: error.message }),
     )
@@ -298,10 +308,10 @@ class Tail implements ContainerTail {
     this.#poke()
   }
 
-  #follower(found: FoundEngine, engine: Engine): EngineFollower {
+  async #follower(found: FoundEngine, engine: Engine): Promise<EngineFollower> {
     const { label } = found
     const folder = join(containersFolder(this.#options.stateDir), label)
-    const known = keptFacts(folder)
+    const known = await keptFacts(folder)
     for (const [id, { state }] of known) if (state === 'removed') known.delete(id)
     return new EngineFollower({
       engine: found,
@@ -318,12 +328,19 @@ class Tail implements ContainerTail {
       tell: (type, message, { name, id, image }) =>
         this.#tell(type, name, `container ${name} (${id.slice(0, 12)}): ${message}`, { engine: label, id, image }),
       heard: (event) => this.#heard(event, label),
-      following: () => this.#become(engine, 'following'),
+      following: () => this.#following(engine),
       hung: (reason) => this.#become(engine, reason === undefined ? 'following' : 'hung', reason),
     })
   }
 
+  #following(engine: Engine): void {
+    this.#become(engine, 'following')
+    const isPending = [...this.#engines.values()].some(({ state }) => state === 'connecting' || state === 'hung')
+    if (!isPending) void this.#secrets.settle()
+  }
+
   #heard(event: ParsedEvent, engine: string): void {
+    if (event.about === 'container') this.#names.look()
     // Of a boot before there is no telling which: podman remembers them, and Docker does not.
     const bootId = event.timeMs >= this.#bootStartMs - 1000 ? this.#options.now().bootId : UNKNOWN_BOOT
     this.#outbox.add(eventOf(event, engine, bootId), { engine, cursor: event.cursor })
@@ -337,6 +354,7 @@ class Tail implements ContainerTail {
     const { label, socket } = engine
     const name = label ?? socket
     const detail = { socket, ...(label === undefined ? {} : { engine: label }) }
+    if (state === 'following') this.#names.look()
     if (state === 'following')
       this.#tell('engine.followed', name, `the engine ${name} on ${socket} is followed`, detail)
     if (state === 'waiting') this.#tell('engine.waiting', socket, `${socket}: ${problem}`, detail)

@@ -31,6 +31,8 @@ export type SamplingVerbs = {
   /** A look that is not kept: all counters, as they are now. */
   readonly reading: (db: unknown, argument: undefined) => Reading
   readonly hint: (db: unknown, hints: Hints) => void
+  /** What the newest sample found of containers; undefined before the first. */
+  readonly containers: (db: unknown, argument: undefined) => Pick<Reading, 'timeMs' | 'rows'> | undefined
 }
 
 export function createSampling({ sampling, intervalMs }: SamplingSettings, beside: Beside): Resident | undefined {
@@ -57,6 +59,12 @@ export function createSampling({ sampling, intervalMs }: SamplingSettings, besid
       reading: () => asked.sample().reading,
       hint(more: Hints) {
         hints = { ...hints, ...more }
+      },
+      containers() {
+        const { timeMs, rows } = kept.latest() ?? {}
+        return timeMs === undefined
+          ? undefined
+          : { timeMs, rows: rows!.filter(({ subject }) => subject === 'container') }
       },
     },
     close: () => clearTimeout(timer),

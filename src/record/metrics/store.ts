@@ -42,6 +42,8 @@ export interface MetricsStore {
   start(): Promise<void>
   /** A look at the machine that is not kept. @throws StoreError. */
   reading(): Promise<Reading>
+  /** What the newest sample found of containers: their counters and gauges. @throws StoreError. */
+  containers(): Promise<Pick<Reading, 'timeMs' | 'rows'> | undefined>
   /** What the thread cannot know itself; what was told before stays. */
   hint(hints: Hints): void
   /** Resolves with its id once neither a `kill -9` nor a power cut can lose it any more. @throws StoreError. */
@@ -79,6 +81,7 @@ export function createMetricsStore(options: MetricsStoreOptions): MetricsStore {
       await store.ask('lastSample', undefined)
     },
     reading: () => store.ask('reading', undefined),
+    containers: () => store.ask('containers', undefined),
     hint: (hints) => void store.ask('hint', hints).catch(() => {}),
     append: (sample) => store.taking(1, () => store.ask('append', sample)),
     range: (query) => store.ask('range', query),

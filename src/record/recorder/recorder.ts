@@ -46,6 +46,8 @@ interface RecorderFullHealth {
 type OwnEvent = Omit<NewEvent, keyof Moment> & Partial<Moment>
 
 export interface Recorder {
+  /** For whoever follows something besides it: masks, and stores. */
+  readonly sink: FollowSink
   /** Says that diagd runs, and begins to follow. Never rejects: a store that is off is a matter of health. */
   start(): Promise<void>
   /** Resolves with the event's id once a `kill -9` cannot lose it any more; rejects with the reason when it is not kept. */
@@ -93,6 +95,7 @@ export function createRecorder(options: RecorderOptions): Recorder {
     await sink.append(events, cursor)
   }
   return {
+    sink,
     async start() {
       try {
         const { events, cursor } = startWords(await store.cursor(LIFE_CURSOR), now(), version)

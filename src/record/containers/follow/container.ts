@@ -1,5 +1,5 @@
 /** One container, from its first sight to the last word of its log. */
-import { existsSync } from 'node:fs'
+import { access } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { ContainerFacts, ContainerUse, DocumentName } from '../container.ts'
 import type { OwnEventType } from '../../classify/own.ts'
@@ -22,7 +22,7 @@ export interface ContainerOptions {
   /** The document; undefined when the engine does not know it any more. Rejects when it does not answer. */
   readonly inspect: (id: string) => Promise<Inspected | undefined>
   /** Secret values that its document tells, before anything of it is stored. */
-  readonly learn: (document: Inspected) => void
+  readonly learn: (document: Inspected) => Promise<void>
   /** The last that was measured of it. */
   readonly use?: ((id: string) => ContainerUse | undefined) | undefined
   /** Something that belongs into events.db. */
@@ -65,7 +65,10 @@ export class FollowedContainer {
     this.#options = options
     this.#folder = join(options.folder, facts.id)
     const { thread, gate, socket, isPodman } = options
-    const isNew = !existsSync(join(this.#folder, 'tail-0'))
+    const isNew = access(join(this.#folder, 'tail-0')).then(
+      () => false,
+      () => true,
+    )
     this.#log = new LogFollower({
       thread,
       gate,
@@ -89,8 +92,8 @@ export class FollowedContainer {
   async inspect(): Promise<void> {
     const document = await this.#options.inspect(this.facts.id)
     if (!document) return
+    await this.#options.learn(document)
     this.#document = document
-    this.#options.learn(document)
     this.facts = withInspected(this.facts, document)
     this.#save(true)
   }

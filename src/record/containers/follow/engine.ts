@@ -58,6 +58,12 @@ export class EngineFollower {
     return this.#containers.size
   }
 
+  /** By their ids. */
+  names(): [id: string, name: string][] {
+    const facts = Array.from(this.#containers.values(), (container) => container.facts)
+    return facts.filter(({ state }) => state !== 'removed').map(({ id, name }) => [id, name])
+  }
+
   /** Resolves when the engine is gone, with what it said; rejects with a SourceError when it does not answer, or may not be asked. */
   async run(): Promise<string> {
     try {

@@ -71,7 +71,8 @@ export function withInspected(
   // It ran again, unseen: the document and the event of one end differ by milliseconds.
   const ranAgain = finishedMs !== undefined && Math.abs(finishedMs - (facts.finishedMs ?? finishedMs)) > SAME_MS
   const state = facts.state === 'removed' ? facts.state : stateOf(Status)
-  const ended = state === 'exited' || state === 'removed'
+  // The document of one that is gone meanwhile may be of the time before its end.
+  const ended = stateOf(Status) === 'exited'
   const signal = ended && ExitCode !== undefined ? signalName(ExitCode) : undefined
   const health = Health?.Status
     ? { status: Health.Status, log: (Health.Log ?? []).slice(-HEALTH_CHECKS).map(checkOf) }

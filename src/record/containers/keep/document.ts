@@ -1,8 +1,10 @@
 /** A document of a container: replaced as a whole, or not at all. */
-import { closeSync, fdatasyncSync, ftruncateSync, readFileSync, renameSync } from 'node:fs'
+import { closeSync, fdatasyncSync, ftruncateSync, renameSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { DocumentName } from '../container.ts'
 import { makeFolder, openOwn, writeAll } from './disk.ts'
+import { unlessGone } from './open-log-file.ts'
 
 /** @throws ErrnoException */
 export function writeDocument(folder: string, name: DocumentName, bytes: Buffer): void {
@@ -19,11 +21,7 @@ export function writeDocument(folder: string, name: DocumentName, bytes: Buffer)
   renameSync(`${path}.new`, path)
 }
 
-export function readDocument(folder: string, name: DocumentName): Buffer | undefined {
-  try {
-    return readFileSync(join(folder, name))
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
-    throw error
-  }
+/** undefined when there is none. Rejects with an ErrnoException. */
+export function readDocument(folder: string, name: DocumentName): Promise<Buffer | undefined> {
+  return unlessGone(readFile(join(folder, name)))
 }

@@ -21,9 +21,11 @@ export function logPath(folder: string, number: number): string {
 
 /** The oldest first. */
 export function listLogFiles(folder: string): LogFile[] {
-  const numbers = readdirSync(folder)
-    .map((name) => NAME.exec(name)?.[1])
-    .filter((digits) => digits !== undefined)
+  return logFilesAmong(readdirSync(folder), folder)
+}
+
+export function logFilesAmong(names: readonly string[], folder: string): LogFile[] {
+  const numbers = names.map((name) => NAME.exec(name)?.[1]).filter((digits) => digits !== undefined)
   return numbers
     .toSorted()
     .map(Number)

@@ -1,8 +1,9 @@
 /** Reads a log while it is written: as it was at the moment when reading began. */
-import type { LogFacts, LogPiece } from '../container.ts'
 import { setTimeout as delay } from 'node:timers/promises'
-import { listLogFiles, LogFileReader, type LogFile } from './log-files.ts'
-import { lastHead, readTail, tailPath, type Tail } from './tail-file.ts'
+import type { LogFacts, LogPiece, SegmentFacts } from '../container.ts'
+import type { LogFile } from './log-files.ts'
+import { logFilesIn, OpenLogFile, tailIn } from './open-log-file.ts'
+import { tailPath, type Tail, type TailHead } from './tail-file.ts'
 
 /** `since` and `until` as the lines have them. */
 export interface Span {
@@ -24,25 +25,21 @@ export async function* readLog(folder: string, { since, until }: Span = {}): Asy
   let lines = 0
   /** Nothing was read yet, or the room was needed meanwhile: else what is missing is damaged. */
   let gone = true
-  for (const file of filesOf(folder)) {
-    const reader = open(file)
-    if (!reader) {
+  for (const { path } of await logFilesIn(folder)) {
+    await using file = await OpenLogFile.open(path)
+    if (!file) {
       gone = true
       continue
     }
-    try {
-      for (const found of reader.segments()) {
-        const { facts } = found
-        if (facts.number >= end) break
-        if (facts.number !== (next ?? 0)) yield missing(facts.before.lines - lines, gone, facts.first)
-        gone = false
-        next = facts.number + 1
-        lines = facts.before.lines + facts.lines
-        if ((since !== undefined && facts.last < since) || (until !== undefined && facts.first > until)) continue
-        yield { segment: { ...facts, bytes: reader.deflated(found) } }
-      }
-    } finally {
-      reader.close()
+    for await (const found of file.segments()) {
+      const { facts } = found
+      if (facts.number >= end) break
+      if (facts.number !== (next ?? 0)) yield missing(facts.before.lines - lines, gone, facts.first)
+      gone = false
+      next = facts.number + 1
+      lines = facts.before.lines + facts.lines
+      if ((since !== undefined && facts.last < since) || (until !== undefined && facts.first > until)) continue
+      yield { segment: { ...facts, bytes: await file.deflated(found) } }
     }
   }
   if (!tail) return
@@ -59,19 +56,33 @@ export async function* readLog(folder: string, { since, until }: Span = {}): Asy
 
 type Known = Pick<LogFacts, 'lines' | 'first' | 'last' | 'dropped' | 'ambiguous'>
 
-/** Without reading it: a few hundred bytes of two files. undefined when there is no log. @throws ErrnoException */
-export function readLogFacts(folder: string): Known | undefined {
-  const files = listLogFiles(folder)
-  const first = firstHeader(files[0])
-  const heads = [0, 1].map((turn) => tailHead(folder, turn)).filter((head) => head !== undefined)
-  // The one in force is the newer, unless its segment is just being written: then both tell the same.
-  const newest = heads.toSorted((a, b) => b.number - a.number)[0]
-  if (!newest) return undefined
+/** Without reading it: a few hundred bytes of two files. undefined when there is no log. Rejects with an ErrnoException. */
+export async function readLogFacts(folder: string): Promise<Known | undefined> {
+  for (let tries = 0; ; tries++) {
+    const heads = [await tailHead(folder, 0), await tailHead(folder, 1)].filter((head) => head !== undefined)
+    // The one in force is the newer, unless its segment is just being written: then both tell the same.
+    const newest = heads.toSorted((a, b) => b.number - a.number)[0]
+    if (!newest) return undefined
+    const files = await logFilesIn(folder)
+    const [first] = await headersIn(files[0], 1)
+    const isSegmentDue = !first && newest.number > 0 && Date.now() - newest.writtenMs < TRIES * TRY_MS
+    if (!isSegmentDue || tries === TRIES) return knownOf(folder, { newest, files, first })
+    await delay(TRY_MS)
+  }
+}
+
+interface Found {
+  readonly newest: TailHead
+  readonly files: readonly LogFile[]
+  readonly first: SegmentFacts | undefined
+}
+
+async function knownOf(folder: string, { newest, files, first }: Found): Promise<Known> {
   const { lines, flood, withheld, ambiguous } = newest.totals
   const earliest = first?.first ?? newest.first
-  const latest = newest.last ?? (files.length > 0 ? lastOf(files.at(-1)!) : undefined)
+  const latest = newest.last ?? (await headersIn(files.at(-1))).at(-1)?.last
   // Without any file, all that was in segments is gone.
-  const cap = first ? first.before.lines : (readTail(folder, newest.number)?.records[0]?.head.totals.lines ?? 0)
+  const cap = first ? first.before.lines : ((await tailIn(folder, newest.number))?.records[0]?.head.totals.lines ?? 0)
   return {
     lines,
     ambiguous,
@@ -84,48 +95,34 @@ export function readLogFacts(folder: string): Known | undefined {
 /** The tail that goes on where the segments end. */
 async function settledTail(folder: string): Promise<Tail | undefined> {
   for (let tries = 0; tries < TRIES; tries++) {
-    const number = nextNumber(folder)
-    const tail = readTail(folder, number)
+    const number = await nextNumber(folder)
+    const tail = await tailIn(folder, number)
     if (tail?.number === number) return tail
     if (!tail && number === 0) return undefined
     await delay(TRY_MS)
   }
   // The last segments are damaged, or what wrote them is gone: the newest there is.
-  const tails = [0, 1].map((turn) => readTail(folder, turn)).filter((tail) => tail !== undefined)
+  const tails = [await tailIn(folder, 0), await tailIn(folder, 1)].filter((tail) => tail !== undefined)
   return tails.toSorted((a, b) => b.number - a.number)[0]
 }
 
 /** Of the segment that is not there yet. */
-function nextNumber(folder: string): number {
-  const last = filesOf(folder).at(-1)
-  const reader = last && open(last)
-  if (!reader) return 0
-  try {
-    let number = -1
-    for (const { facts } of reader.segments()) number = facts.number
-    return number < 0 ? last.number : number + 1
-  } finally {
-    reader.close()
-  }
+async function nextNumber(folder: string): Promise<number> {
+  const last = (await logFilesIn(folder)).at(-1)
+  const number = (await headersIn(last)).at(-1)?.number
+  return number === undefined ? (last?.number ?? 0) : number + 1
 }
 
-function filesOf(folder: string): LogFile[] {
-  try {
-    return listLogFiles(folder)
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
-    throw error
+/** None when there is no such file, or the room was needed meanwhile. */
+async function headersIn(log: LogFile | undefined, most = Infinity): Promise<SegmentFacts[]> {
+  await using file = log && (await OpenLogFile.open(log.path))
+  const headers: SegmentFacts[] = []
+  if (!file) return headers
+  for await (const { facts } of file.segments()) {
+    headers.push(facts)
+    if (headers.length >= most) break
   }
-}
-
-/** undefined when the room was needed meanwhile. */
-function open({ path }: LogFile): LogFileReader | undefined {
-  try {
-    return new LogFileReader(path)
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
-    throw error
-  }
+  return headers
 }
 
 function missing(lines: number, gone: boolean, until?: string): LogPiece {
@@ -134,38 +131,10 @@ function missing(lines: number, gone: boolean, until?: string): LogPiece {
   return { text: Buffer.from(`… ${lines} lines ${what}${before} …\n`), lines: 0 }
 }
 
-function firstHeader(file: LogFile | undefined) {
-  const reader = file && open(file)
-  if (!reader) return undefined
-  try {
-    const [first] = reader.segments()
-    return first?.facts
-  } finally {
-    reader.close()
-  }
-}
-
-function lastOf(file: LogFile): string | undefined {
-  const reader = open(file)
-  if (!reader) return undefined
-  try {
-    let last: string | undefined
-    for (const { facts } of reader.segments()) last = facts.last
-    return last
-  } finally {
-    reader.close()
-  }
-}
-
 /** From the end of the file; from its beginning when a write was cut off there. */
-function tailHead(folder: string, turn: number) {
-  const reader = open({ path: tailPath(folder, turn), number: turn })
-  if (!reader) return undefined
-  try {
-    const size = reader.sizeBytes
-    const head = lastHead(reader.read(Math.max(0, size - 8), 8), (at, bytes) => reader.read(at, bytes), size)
-    return head ?? readTail(folder, turn)?.records.at(-1)?.head
-  } finally {
-    reader.close()
-  }
+async function tailHead(folder: string, turn: number) {
+  await using file = await OpenLogFile.open(tailPath(folder, turn))
+  if (!file) return undefined
+  const head = (await file.lastHead()) ?? (await tailIn(folder, turn))?.records.at(-1)?.head
+  return head && { ...head, writtenMs: file.writtenMs }
 }

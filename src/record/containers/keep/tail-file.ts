@@ -86,6 +86,11 @@ export function readTail(folder: string, number: number): Tail | undefined {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
     throw error
   }
+  return decodeTail(bytes)
+}
+
+/** undefined when it does not begin with a whole record. */
+export function decodeTail(bytes: Buffer): Tail | undefined {
   if (bytes.length > MOST_BYTES) return undefined
   const records: TailRecord[] = []
   let at = 0
@@ -114,17 +119,17 @@ function decodeRecord(bytes: Buffer, at: number): { record: TailRecord; endBytes
 }
 
 /** The head of the last record, read from the end of the file; undefined when that is torn, or is no record. */
-export function lastHead(
+export async function lastHead(
   end: Buffer,
-  read: (at: number, bytes: number) => Buffer,
+  read: (at: number, bytes: number) => Promise<Buffer>,
   sizeBytes: number,
-): TailHead | undefined {
+): Promise<TailHead | undefined> {
   if (end.length < END_BYTES || !end.subarray(4).equals(END)) return undefined
   const at = sizeBytes - end.readUInt32LE(0)
   if (at < 0) return undefined
-  const start = read(at, HEAD_BYTES)
+  const start = await read(at, HEAD_BYTES)
   if (start.length < HEAD_BYTES || !start.subarray(0, 4).equals(BEGIN)) return undefined
-  const json = read(at + HEAD_BYTES, start.readUInt32LE(4))
+  const json = await read(at + HEAD_BYTES, start.readUInt32LE(4))
   try {
     return JSON.parse(json.toString()) as TailHead
   } catch {

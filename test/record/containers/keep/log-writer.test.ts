@@ -25,7 +25,7 @@ test('what was appended is read, in its order, while the writer goes on', async 
     count = fill(writer, count, 30)
     expect(numbersIn(await textOf(folder))).toEqual(upTo(count))
   }
-  expect(readLogFacts(folder)).toEqual({
+  expect(await readLogFacts(folder)).toEqual({
     lines: count,
     ambiguous: 0,
     dropped: { cap: 0, flood: 0, withheld: 0 },
@@ -143,7 +143,7 @@ test('a record of the tail that was cut off is trimmed, and said', async () => {
   const path = `${folder}/tail-0`
   truncateSync(path, statSync(path).size - 5)
   expect(numbersIn(await textOf(folder))).toEqual(upTo(2 * PER_BATCH))
-  expect(readLogFacts(folder)).toMatchObject({ lines: 2 * PER_BATCH })
+  expect(await readLogFacts(folder)).toMatchObject({ lines: 2 * PER_BATCH })
   const again = openWriter(folder)
   expect(again.tornBytes).toBeGreaterThan(1000)
   fill(again, again.facts().lines, 2)
@@ -162,7 +162,7 @@ test('the oldest go when the room is used up, and where they were it says how ma
   const text = await textOf(folder)
   expect(numbersIn(text)).toEqual(upTo(count).slice(cap))
   expect(text.split('\n')[0]).toBe(`… ${cap} lines dropped (cap) before ${lineOf(cap).slice(0, 30)} …`)
-  expect(readLogFacts(folder)).toMatchObject({ lines: count, dropped: { cap }, first: lineOf(cap).slice(0, 30) })
+  expect(await readLogFacts(folder)).toMatchObject({ lines: count, dropped: { cap }, first: lineOf(cap).slice(0, 30) })
   const again = openWriter(folder)
   expect(again.facts()).toMatchObject({ lines: count, dropped: { cap } })
   again.close()
