@@ -1,9 +1,9 @@
 /** `diagd event`: tells the daemon of something, through its socket. It never holds up the script that calls it. */
-import { request } from 'node:http'
 import { UsageError } from '../collect/request.ts'
 import { loadConfig } from '../config/load.ts'
 import { HttpError } from '../http/errors.ts'
 import { parseEvents } from '../http/events-input.ts'
+import { askDaemon, saidIn, whyNot } from './ask-daemon.ts'
 import { EXIT, say } from './io.ts'
 import type { Io } from './io.ts'
 
@@ -36,9 +36,7 @@ export async function event(type: string, options: EventOptions, io: Io): Promis
     return EXIT.usage
   }
   const { config } = await loadConfig(io.environment, io.uid)
-  const refusal = await post(config.socket, JSON.stringify(body)).catch((error: unknown) =>
-    whyNot(error, config.socket),
-  )
+  const refusal = await post(config.socket, body)
   if (refusal === undefined) return EXIT.whole
   say(io, `diagd: the event ${type} is not recorded: ${refusal}`)
   return bestEffort ? EXIT.whole : EXIT.failed
@@ -55,38 +53,13 @@ function problemOf(body: object): string | undefined {
 }
 
 /** undefined when it is kept, else why not. */
-async function post(socketPath: string, body: string): Promise<string | undefined> {
-  const headers = { host: 'localhost', 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) }
-  const signal = AbortSignal.timeout(PATIENCE_MS)
-  const { promise, resolve, reject } = Promise.withResolvers<string | undefined>()
-  const asked = request({ socketPath, path: '/events', method: 'POST', headers, signal }, (response) => {
-    let text = ''
-    response.setEncoding('utf8').on('data', (chunk: string) => {
-      if (text.length < 64 * 1024) text += chunk
-    })
-    response.on('error', reject)
-    response.on('end', () => resolve(response.statusCode === 201 ? undefined : saidIn(text, response.statusCode)))
-  })
-  asked.on('error', reject).end(body)
-  return promise
-}
-
-function saidIn(text: string, status: number | undefined): string {
+async function post(socket: string, body: object): Promise<string | undefined> {
   try {
-    const { title, detail } = JSON.parse(text) as { title?: unknown; detail?: unknown }
-    return `${String(title)}: ${String(detail)}`
-  } catch {
-    return `the answer is ${status}, and no JSON`
+    const answer = await askDaemon(socket, { method: 'POST', path: '/events', body }, PATIENCE_MS)
+    return answer.status === 201 ? undefined : saidIn(answer)
+  } catch (error) {
+    return whyNot(error, socket, { patienceMs: PATIENCE_MS, late: 'it may be kept all the same' })
   }
-}
-
-function whyNot(error: unknown, socket: string): string {
-  const { code, name, message } = error as NodeJS.ErrnoException
-  if (code === 'ENOENT' || code === 'ECONNREFUSED') return `no diagd listens on ${socket}`
-  if (code === 'EACCES') return `${socket} is open to its owner and group only`
-  if (name === 'TimeoutError' || name === 'AbortError')
-    return `no answer on ${socket} within ${PATIENCE_MS / 1000} s; it may be kept all the same`
-  return `${socket}: ${message}`
 }
 
 function detailOf(text: string): unknown {

@@ -8,6 +8,7 @@ import { EXIT, say } from './io.ts'
 import type { Io } from './io.ts'
 import type { LogsOptions } from './logs.ts'
 import type { CreateOptions } from './token.ts'
+import type { UploadOptions } from './upload.ts'
 
 /** @returns the exit code. */
 export async function main(io: Io): Promise<number> {
@@ -88,6 +89,10 @@ function commands(io: Io, exit: (code: number) => void): Command {
     exit(await (await import('./event.ts')).event(type, options, io)),
   )
 
+  uploadCommand(program).action(async (options: UploadOptions) =>
+    exit(await (await import('./upload.ts')).upload(options, io)),
+  )
+
   tokenCommands(program, io, exit)
   return program
 }
@@ -142,6 +147,30 @@ function eventCommand(program: Command): Command {
     .option('--duration <time>', 'how long it took: 250ms, 1.5s, 90s, 5m, 2h')
     .option('--time <time>', 'when it was: 5m (ago), 2026-01-31T12:00:00Z, @1767225600 (default: now)')
     .option('--best-effort', 'exit with 0 also when no daemon takes it, for scripts with set -e')
+}
+
+function uploadCommand(program: Command): Command {
+  const several = (value: string, before: string[] = []) => [...before, value]
+  return program
+    .command('upload')
+    .description('have the daemon send a bundle to where the configuration says, or tell what became of those before')
+    .option('--wait', 'until it is there, or somebody has to change something')
+    .option('--timeout <time>', 'wait no longer than so: 30s, 10m, 2h; it goes on without')
+    .option('--reason <text>', 'why, for people')
+    .addOption(
+      new Option('--trigger <trigger>', 'shutdown: a small one, at once, as often as the configuration allows')
+        .choices(['request', 'shutdown'])
+        .default('request'),
+    )
+    .option('--only <ids>', 'these collectors alone, comma-separated', several)
+    .option('--skip <ids>', 'all but these collectors, comma-separated', several)
+    .option('--since <time>', 'begin of the window, as for collect')
+    .option('--until <time>', 'end of the window (default: when it is made)')
+    .option('--around <time>', 'the window is 30 minutes before to 30 minutes after')
+    .option('--format <format>', 'tar.gz, tar.zst or tar')
+    .option('--limits <limits>', 'as for collect: bundle=50MiB')
+    .option('--list', 'ask for none: show those before, the newest first')
+    .option('--json', 'JSON, as GET /uploads has it')
 }
 
 function tokenCommands(program: Command, io: Io, exit: (code: number) => void): void {

@@ -30,6 +30,12 @@ describe('how often', () => {
     expect(it.asked()).toEqual(['oom-kill', 'unit'])
   })
 
+  test('also when they are told in one breath', async () => {
+    const it = bench()
+    await it.heard(oom(it), unit(it))
+    expect(it.asked()).toEqual(['oom-kill'])
+  })
+
   test('again when the debounce is over', async () => {
     const it = bench({ triggers: { unit: { debounce: '30m' } } })
     for (const ms of [0, 30 * MINUTE - 1, 30 * MINUTE]) {
