@@ -1,6 +1,7 @@
 /** An engine's own log, wherever it goes, through the kit. */
 import type { Kit } from '../../src/collector.ts'
 import type { Surroundings } from './docker-environment.ts'
+import { userUnitOf } from './docker-process.ts'
 
 /** Lines asked of the journal: with what is near failures, within what a run may answer (4 MiB). */
 const journalLines = 5000
@@ -16,19 +17,27 @@ export interface EngineLog {
 
 /** undefined where there is none. The whole log is in docker/logs. */
 export async function engineLog(kit: Kit, { process }: Surroundings): Promise<EngineLog | undefined> {
+  if (process && process.uid !== 0) return logOfUser(kit, process.cgroup)
   const unit = /([^/]+\.service)$/.exec(process?.cgroup ?? '')?.[1] ?? 'docker.service'
-  // Only what root's engine writes: a user's could point anywhere.
-  const own = process?.uid === 0 && process.log?.startsWith('/') && process.log !== '/dev/null' ? [process.log] : []
+  const own = process?.log?.startsWith('/') && process.log !== '/dev/null' ? [process.log] : []
   const ofUnit = process === undefined || process.cgroup.endsWith('.service')
-  const journal = own.length === 0 && ofUnit && kit.host.systemd ? await fromJournal(kit, unit) : undefined
+  const journal = own.length === 0 && ofUnit ? await fromJournal(kit, unit, ['-u', unit]) : undefined
   return journal ?? fromFile(kit, [...own, ...usualFiles])
 }
 
-async function fromJournal(kit: Kit, unit: string): Promise<EngineLog | undefined> {
-  if ((await kit.missing({ command: 'journalctl' })) !== undefined) return undefined
-  const asked = await kit.run`journalctl --quiet --no-pager -o cat -u ${unit} -n ${journalLines}`.catch(() => undefined)
+/** Never a file: a user's engine could point anywhere, and the usual ones are of root's. */
+async function logOfUser(kit: Kit, cgroup: string): Promise<EngineLog | undefined> {
+  const found = userUnitOf(cgroup)
+  if (!found) return undefined
+  const matches = [`_SYSTEMD_OWNER_UID=${found.uid}`, `_SYSTEMD_USER_UNIT=${found.unit}`]
+  return fromJournal(kit, `${found.unit} of user ${found.uid}`, matches)
+}
+
+async function fromJournal(kit: Kit, name: string, matches: readonly string[]): Promise<EngineLog | undefined> {
+  if (!kit.host.systemd || (await kit.missing({ command: 'journalctl' })) !== undefined) return undefined
+  const asked = await kit.run`journalctl --quiet --no-pager -o cat -n ${journalLines} ${matches}`.catch(() => undefined)
   return asked?.stdout
-    ? { from: `the journal of ${unit}, its last ${journalLines} lines`, text: asked.stdout }
+    ? { from: `the journal of ${name}, its last ${journalLines} lines`, text: asked.stdout }
     : undefined
 }
 

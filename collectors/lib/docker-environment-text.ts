@@ -42,7 +42,10 @@ function engineRows({ engine, socket, rootless, runtime, loggingDriver, daemonFi
     ['rootless', rootless === null ? undefined : rootless ? 'yes' : 'no'],
     ['runtime', runtime],
     ['logs of containers', loggingDriver],
-    [daemonFile.path.split('/').at(-1)!, settings.length > 0 ? settings.join('  ') : 'nothing set'],
+    // Podman has files of its own, which are in config/.
+    ...(engine.kind === 'docker'
+      ? [[daemonFile.path.split('/').at(-1)!, settings.join('  ') || 'nothing set'] as const]
+      : []),
   ]
 }
 

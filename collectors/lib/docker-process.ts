@@ -63,6 +63,8 @@ export function serverOf(
 
 /** In a few words: what started it. */
 export function startedBy(process: EngineProcess, kit: Pick<Kit, 'host'>, lazyPids: readonly LazyPid[]): string {
+  const ofUser = userUnitOf(process.cgroup)
+  if (ofUser && kit.host.systemd) return `systemd of user ${ofUser.uid}, unit ${ofUser.unit}`
   const unit = /([^/]+\.(?:service|scope))$/.exec(process.cgroup)?.[1]
   const fromSystemd = process.flags.get('host')?.some((host) => host.startsWith('fd://'))
   if (unit && kit.host.systemd) {
@@ -78,6 +80,12 @@ export function startedBy(process: EngineProcess, kit: Pick<Kit, 'host'>, lazyPi
   if (!parent) return 'itself PID 1, or its parent cannot be seen'
   if (parent.pid === 1) return `unknown: what started it has ended, or is PID 1 (${parent.command})`
   return `pid ${parent.pid}: ${parent.command}`
+}
+
+/** Of a control group below a user's own systemd: `/user.slice/…/user@1000.service/app.slice/docker.service`. */
+export function userUnitOf(cgroup: string): { readonly uid: string; readonly unit: string } | undefined {
+  const [, uid, unit] = /\/user@(\d+)\.service\/(?:.*\/)?([^/]+\.(?:service|scope))(?:\/|$)/.exec(cgroup) ?? []
+  return uid === undefined || unit === undefined ? undefined : { uid, unit }
 }
 
 export interface LazyPid {

@@ -32,14 +32,14 @@ function engine({ engine: { notAsked }, failedStart, daemonFile, process }: Envi
   return found
 }
 
-function storage({ storage: { driver, toldDriver, dataRoot, mount, inMemory, usage } }: Environment): string[] {
+function storage({ engine, storage: { driver, toldDriver, dataRoot, mount, inMemory, usage } }: Environment): string[] {
   const found = []
   const overlay = mount?.type === 'overlay'
   if (overlay && (driver === null || driver.startsWith('overlay'))) {
     found.push(
       `overlay on overlay: the data root ${dataRoot} is on an overlay itself, and the driver is ${driver ?? 'not known'}: most kernels refuse such mounts with "invalid argument"`,
     )
-  } else if (overlay && driver === 'vfs' && toldDriver === undefined) {
+  } else if (overlay && engine.kind === 'docker' && driver === 'vfs' && toldDriver === undefined) {
     found.push(`overlay on overlay: the data root ${dataRoot} is on an overlay itself, and the engine fell back to vfs`)
   } else if (overlay) {
     found.push(`the data root ${dataRoot} is in the file system of a container: it is gone with that container`)

@@ -196,7 +196,25 @@ test("the log of a unit's engine comes from the journal", async () => {
   const { page } = await at({ root, bin, engines: { present, absent: [] } })
   const text = await page()
   expect(text).toContain('started by          systemd unit docker.service\n')
-  expect(text).toMatch(/journalctl --quiet --no-pager -o cat -u docker\.service -n 5000$/m)
+  expect(text).toMatch(/journalctl --quiet --no-pager -o cat -n 5000 -u docker\.service$/m)
+})
+
+test("the log of a user's engine is that of their own unit, and never root's of the same name", async () => {
+  const bin = await fakeCommands({ journalctl: 'echo "journalctl $*"' })
+  const pageOf = async (cgroup: string) => {
+    const files = { '/proc/41/status': 'Uid:\t1000\t1000\t1000\t1000\n', '/proc/41/cgroup': `0::${cgroup}\n` }
+    const root = await tree({ ...pod, ...files })
+    const present = [
+      recordedEngine({ '/info': info }, { socket: '/run/user/1000/docker.sock', label: 'rootless-1000' }),
+    ]
+    return (await at({ root, bin, engines: { present, absent: [] } })).page()
+  }
+  const text = await pageOf('/user.slice/user-1000.slice/user@1000.service/app.slice/docker.service')
+  expect(text).toContain('started by          systemd of user 1000, unit docker.service\n')
+  expect(text).toMatch(/journalctl .* -n 5000 _SYSTEMD_OWNER_UID=1000 _SYSTEMD_USER_UNIT=docker\.service$/m)
+  expect(await pageOf('/user.slice/user-1000.slice/session-1.scope')).toMatch(
+    /LAST LINES OF ITS LOG\n {2}none was found$/m,
+  )
 })
 
 test('where there is no sign of an engine, one sentence says so', async () => {
