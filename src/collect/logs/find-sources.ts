@@ -1,14 +1,17 @@
-/** Which logs there are on this machine, of those that are wished for. */
+/** Which logs there are on this machine, of those that are wished for: also of containers that no engine has any more, as far as they are kept. */
+import { setTimeout as delay } from 'node:timers/promises'
 import { nameOf, type ListedContainer } from '../../../collectors/lib/container-list.ts'
 import type { AbsentEngine } from '../../collector.ts'
 import { findEngines, type FoundEngine } from '../../sources/engines.ts'
 import { cloudInitSources } from '../../sources/logs/cloud-init.ts'
 import { containerSource } from '../../sources/logs/container.ts'
+import { eitherContainerSource } from '../../sources/logs/either-container.ts'
 import { journalSource } from '../../sources/logs/journal.ts'
 import type { LogContext, LogSource } from '../../sources/logs/line.ts'
 import { SourceError } from '../../sources/source.ts'
 import { getJson } from '../../sources/unix-http.ts'
 import type { BundleDeps } from '../deps.ts'
+import { createKeptLogs, type KeptContainer, type KeptLogs } from './kept.ts'
 import type { LogFilter } from './wish.ts'
 
 /** A source of which something is missing, and why: it costs its own lines only. */
@@ -24,9 +27,21 @@ export function problemOf(source: string, error: unknown): LogProblem {
   return { source, message, ...(error instanceof SourceError && error.quiet && { absent: true }) }
 }
 
+/** A container that an engine lists now, or that is kept. */
+export interface FoundContainer {
+  readonly id: string
+  readonly names: readonly string[]
+  readonly running: boolean
+  /** It is read from what is kept, for no engine lists it now. */
+  readonly kept?: KeptContainer
+  /** When it was made, and, where that is known, when it was removed. */
+  readonly newestMs: number
+  readonly source: () => Promise<LogSource | undefined>
+}
+
 interface FoundSources {
   readonly sources: readonly LogSource[]
-  /** Ids of the containers among them. */
+  /** Ids of those among them that an engine has. */
   readonly containers: readonly string[]
   readonly engines: readonly FoundEngine[]
   readonly problems: readonly LogProblem[]
@@ -36,7 +51,7 @@ interface FoundSources {
 export type FindSources = (
   filter: LogFilter,
   ctx: LogContext,
-  which?: (container: ListedContainer) => boolean,
+  which?: (container: FoundContainer) => boolean,
 ) => Promise<FoundSources>
 
 /** An engine that is not done with its list by then is left out. */
@@ -44,8 +59,9 @@ const LIST_MS = 3000
 /** Each is a connection to the engine, and a place in the cursor: a URL has 8 KiB. */
 const MOST_CONTAINERS = 200
 
-export function createFindSources({ engines: configured }: Pick<BundleDeps, 'engines'>): FindSources {
+export function createFindSources({ engines: configured, kept }: Pick<BundleDeps, 'engines' | 'kept'>): FindSources {
   const drivers = createDrivers()
+  const keptLogs = createKeptLogs(kept)
   return async (filter, ctx, which = () => true) => {
     const { kinds } = filter
     const files = kinds.includes('cloud-init') ? cloudInitSources() : []
@@ -55,8 +71,15 @@ export function createFindSources({ engines: configured }: Pick<BundleDeps, 'eng
     const { present, absent } = await findEngines(ctx, { configured })
     const problems: LogProblem[] = absent.map(absentEngine)
     const lists = await Promise.all(present.map((engine) => list(engine, ctx, problems)))
-    const wished = lists.flat().filter(({ container }) => isWished(container, filter))
-    const usable = wished.filter(({ container }) => which(container))
+    const inJournal = async (one: Listed) => journal.length > 0 && (await drivers(one, ctx)) === 'journald'
+    const listed = lists.flatMap((all) => all ?? []).map((one) => listedContainer(one, keptLogs, inJournal))
+    // Looked for after the engines: one that was removed in between is there.
+    const answered = new Set(lists.flatMap((all, index) => (all ? [present[index]!.label] : [])))
+    const ids = new Set(listed.map(({ id }) => id))
+    const keptOnes = await listKept(keptLogs, { ids, answered, filter }, ctx, problems)
+    const gone = keptOnes.map((one) => keptContainer(one, keptLogs, journal.length > 0))
+    const wished = [...listed, ...gone].filter((container) => isWished(container, filter))
+    const usable = wished.filter((container) => isInTime(container, filter) && which(container))
     const chosen = newestFirst(usable).slice(0, MOST_CONTAINERS)
     if (usable.length > chosen.length)
       problems.push({
@@ -64,17 +87,13 @@ export function createFindSources({ engines: configured }: Pick<BundleDeps, 'eng
         message: `${usable.length - MOST_CONTAINERS} older ones beyond ${MOST_CONTAINERS} are left out`,
       })
     for (const name of filter.containers) {
-      if (wished.some(({ container }) => isNamed(container, name))) continue
-      problems.push({ source: `container ${name}`, message: 'no engine has a container of this name or id now' })
+      if (wished.some((container) => isNamed(container, name))) continue
+      const message = 'no engine has a container of this name or id now, and none is kept'
+      problems.push({ source: `container ${name}`, message })
     }
-    const read = await Promise.all(
-      chosen.map(async (one) =>
-        // Its lines are in the journal, and would come twice.
-        journal.length > 0 && (await drivers(one, ctx)) === 'journald' ? [] : [containerSource(described(one))],
-      ),
-    )
-    const sources = [...files, ...journal, ...read.flat()]
-    return { sources, containers: chosen.map(({ container }) => container.Id), engines: present, problems }
+    const read = (await Promise.all(chosen.map(({ source }) => source()))).filter((source) => source !== undefined)
+    const containers = chosen.filter((one) => !one.kept).map(({ id }) => id)
+    return { sources: [...files, ...journal, ...read], containers, engines: present, problems }
   }
 }
 
@@ -83,7 +102,7 @@ interface Listed {
   readonly container: ListedContainer
 }
 
-async function list(engine: FoundEngine, ctx: LogContext, problems: LogProblem[]): Promise<Listed[]> {
+async function list(engine: FoundEngine, ctx: LogContext, problems: LogProblem[]): Promise<Listed[] | undefined> {
   try {
     const { socket } = engine
     const listed = await getJson({ socket, path: '/containers/json?all=1', timeoutMs: LIST_MS }, ctx)
@@ -91,7 +110,7 @@ async function list(engine: FoundEngine, ctx: LogContext, problems: LogProblem[]
   } catch (error) {
     ctx.signal.throwIfAborted()
     problems.push(problemOf(engine.socket, error))
-    return []
+    return undefined
   }
 }
 
@@ -99,17 +118,94 @@ function absentEngine({ socket, reason }: AbsentEngine): LogProblem {
   return { source: socket, message: reason, ...(!/permission denied/.test(reason) && { absent: true }) }
 }
 
-function newestFirst(listed: readonly Listed[]): Listed[] {
-  const isRunning = ({ container }: Listed) => Number(container.State === 'running')
-  return listed.toSorted((a, b) => isRunning(b) - isRunning(a) || b.container.Created - a.container.Created)
+function listedContainer(
+  listed: Listed,
+  keptLogs: KeptLogs,
+  inJournal: (one: Listed) => Promise<boolean>,
+): FoundContainer {
+  const { Id: id, Names, State, Created } = listed.container
+  const findKept = async (ctx: LogContext) => {
+    const found = (await keptLogs.list(ctx).catch(() => undefined))?.get(id)
+    return found && keptLogs.source(found)
+  }
+  return {
+    id,
+    names: (Names ?? []).map((name) => name.replace(/^\//, '')),
+    running: State === 'running',
+    newestMs: Created * 1000,
+    // What is in the journal would come twice.
+    source: async () =>
+      (await inJournal(listed)) ? undefined : eitherContainerSource(containerSource(described(listed)), findKept),
+  }
 }
 
-function isWished(container: ListedContainer, { containers }: LogFilter): boolean {
+/** What is on its way from an engine to where it is kept when somebody asks right after the removal. */
+const SETTLE_MS = 1000
+const TRY_MS = 25
+
+interface Present {
+  /** Of the containers that engines list. */
+  readonly ids: ReadonlySet<string>
+  /** Labels of the engines that answered. */
+  readonly answered: ReadonlySet<string>
+  readonly filter: LogFilter
+}
+
+async function listKept(
+  keptLogs: KeptLogs,
+  { ids, answered, filter }: Present,
+  ctx: LogContext,
+  problems: LogProblem[],
+): Promise<readonly KeptContainer[]> {
+  const begunMs = Date.now()
+  const isOnItsWay = ({ engine, state, logComplete, removedMs = begunMs }: KeptContainer) =>
+    answered.has(engine) && (state !== 'removed' || (!logComplete && begunMs - removedMs < SETTLE_MS))
+  try {
+    for (;;) {
+      const kept = [...(await keptLogs.list(ctx)).values()].filter(({ id }) => !ids.has(id))
+      const late = kept.some((one) => isWished({ id: one.id, names: [one.name] }, filter) && isOnItsWay(one))
+      if (!late || Date.now() - begunMs > SETTLE_MS) return kept
+      await delay(TRY_MS, undefined, { signal: ctx.signal })
+    }
+  } catch (error) {
+    ctx.signal.throwIfAborted()
+    problems.push(problemOf('containers', error))
+    return []
+  }
+}
+
+function keptContainer(kept: KeptContainer, keptLogs: KeptLogs, inJournal: boolean): FoundContainer {
+  const { id, name, removedMs, createdMs = 0, logDriver } = kept
+  return {
+    id,
+    names: [name],
+    running: false,
+    kept,
+    newestMs: removedMs ?? createdMs,
+    source: async () => (inJournal && logDriver === 'journald' ? undefined : keptLogs.source(kept)),
+  }
+}
+
+function newestFirst(containers: readonly FoundContainer[]): FoundContainer[] {
+  return containers.toSorted((a, b) => Number(b.running) - Number(a.running) || b.newestMs - a.newestMs)
+}
+
+type Named = Pick<FoundContainer, 'id' | 'names'>
+
+function isWished(container: Named, { containers }: LogFilter): boolean {
   return containers.length === 0 || containers.some((name) => isNamed(container, name))
 }
 
-function isNamed({ Id, Names }: ListedContainer, name: string): boolean {
-  return (Names ?? []).includes(`/${name}`) || (/^[0-9a-f]{12,64}$/.test(name) && Id.startsWith(name))
+function isNamed({ id, names }: Named, name: string): boolean {
+  return names.includes(name) || (/^[0-9a-f]{12,64}$/.test(name) && id.startsWith(name))
+}
+
+/** Of a log that is kept it is known where it begins and ends; where that is outside of what is asked for, it is not opened. */
+function isInTime({ kept }: FoundContainer, { sinceMs, untilMs }: LogFilter): boolean {
+  const { first, last } = kept?.log ?? {}
+  const beginsMs = first === undefined ? -Infinity : Date.parse(first)
+  const endsMs = last === undefined ? Infinity : Date.parse(last)
+  return (sinceMs === undefined || endsMs >= sinceMs) && (untilMs === undefined || beginsMs <= untilMs)
 }
 
 function described({ engine, container }: Listed) {

@@ -30,13 +30,14 @@ export async function* followLogs(wish: FollowWish, deps: PageDeps): AsyncGenera
   try {
     if (wish.cursor === undefined && wish.sinceMs === undefined) {
       const newest = yield* newestLines(wish, here)
-      return yield* live(wish, here, { position: newest ?? new Position('forward', nowUs, Infinity), sinceUs: nowUs })
+      const position = newest ?? new Position('forward', nowUs, Infinity)
+      return yield* live(wish, here, { position, sinceUs: nowUs, nowUs })
     }
     const sinceUs = (wish.sinceMs ?? 0) * 1000
     const position =
       wish.cursor === undefined ? new Position('forward', sinceUs, Infinity) : Position.decode(wish.cursor, 'forward')
     yield* history(wish, here, { position, sinceUs, untilUs: nowUs })
-    yield* live(wish, here, { position, sinceUs })
+    yield* live(wish, here, { position, sinceUs, nowUs })
   } catch (error) {
     if (!signal.aborted) throw error
   } finally {
@@ -90,7 +91,7 @@ async function* history(
 async function* live(
   wish: FollowWish,
   { find, masks, ctx }: PageDeps,
-  { position, sinceUs }: From,
+  { position, sinceUs, nowUs }: From & { readonly nowUs: number },
 ): AsyncGenerator<FollowStep, void, void> {
   const inbox = new Inbox(ctx.signal)
   const following = new Live({
@@ -99,6 +100,7 @@ async function* live(
     masks,
     ctx,
     inbox,
+    beganMs: nowUs / 1000,
     from: (source) => position.spanOf(source, { sinceUs, untilUs: Infinity }),
   })
   const isShown = isWanted(wish)

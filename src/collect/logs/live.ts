@@ -1,12 +1,14 @@
 /** The sources that are followed now: containers come and go, engines too, and what broke off is taken up again where it ended. */
 import { setTimeout as delay } from 'node:timers/promises'
 import type { FoundEngine } from '../../sources/engines.ts'
+import { keyOf } from '../../sources/logs/container-lines.ts'
 import type { LogContext, LogSource, LogSpan } from '../../sources/logs/line.ts'
 import { openAnswer } from '../../sources/unix-http.ts'
-import { problemOf, type FindSources, type LogProblem } from './find-sources.ts'
+import { problemOf, type FindSources, type FoundContainer, type LogProblem } from './find-sources.ts'
 import type { Inbox } from './inbox.ts'
 import { maskedProblem, type LogMasks } from './mask.ts'
 import { maskedLines } from './masked.ts'
+import type { KeptContainer } from './kept.ts'
 import type { LogFilter } from './wish.ts'
 
 export interface LiveOptions {
@@ -15,6 +17,8 @@ export interface LiveOptions {
   readonly masks: LogMasks
   readonly ctx: LogContext
   readonly inbox: Inbox
+  /** What a container that was removed since then wrote, may not have been read. */
+  readonly beganMs: number
   /** Where a source goes on. */
   readonly from: (source: LogSource) => LogSpan
 }
@@ -23,6 +27,8 @@ export interface LiveOptions {
 const LOOK_MS = 5000
 /** One that starts container after container is not asked more often; one that removes them at once leaves no time. */
 const SOON_MS = 20
+/** Longer than that nothing is on its way. */
+const LATE_MS = 60_000
 /** Of an event there are some hundred letters, labels and all. */
 const EVENT_LETTERS = 64 * 1024
 
@@ -33,8 +39,10 @@ export class Live {
   readonly #said = new Set<string>()
   /** What was read last: it may not have been taken yet. */
   readonly #last = new Map<string, string>()
-  /** Containers that have started since they were looked for: they may have ended by now. */
+  /** Containers that have started, or were removed, since they were looked for: they may have ended by now. */
   readonly #started = new Set<string>()
+  /** Removed ones, read to their end. */
+  readonly #done = new Set<string>()
   #containers: readonly string[] = []
   #wake = Promise.withResolvers<void>()
 
@@ -64,7 +72,13 @@ export class Live {
   async #look(): Promise<void> {
     const { wish, find, ctx, masks } = this.#options
     const started = new Set(this.#started)
-    const found = await find(wish, ctx, ({ Id, State }) => State === 'running' || started.has(Id))
+    const removed = new Map<string, FoundContainer>()
+    const found = await find(wish, ctx, (container) => {
+      if (container.kept === undefined) return container.running || started.has(container.id)
+      if (!this.#hasLastWords(container.kept)) return false
+      removed.set(keyOf(container.id), container)
+      return true
+    })
     for (const id of started) this.#started.delete(id)
     for (const problem of found.problems) this.#say(problem)
     for (const engine of found.engines) void this.#listen(engine)
@@ -74,8 +88,24 @@ export class Live {
     for (const source of found.sources) {
       if (this.#followed.has(source.key)) continue
       this.#followed.add(source.key)
-      void this.#follow(source)
+      const gone = removed.get(source.key)
+      void this.#follow(source).then(() => gone && this.#remove(source, gone))
     }
+  }
+
+  /** What is kept of one that was removed while it was followed, or came and went meanwhile, has its end. One whose engine is away is waited for. */
+  #hasLastWords({ id, state, removedMs = 0 }: KeptContainer): boolean {
+    if (state !== 'removed' || this.#done.has(id)) return false
+    return this.#last.has(keyOf(id)) || removedMs >= this.#options.beganMs
+  }
+
+  /** What the engine handed out last may still be on its way to where it is kept. */
+  #remove({ key }: LogSource, { id, kept }: FoundContainer): void {
+    const { logComplete, removedMs = 0 } = kept!
+    if (!logComplete && Date.now() - removedMs < LATE_MS) return
+    this.#done.add(id)
+    if (this.#done.size > MOST_REMEMBERED) this.#done.delete(this.#done.values().next().value!)
+    this.#last.delete(key)
   }
 
   async #follow(source: LogSource): Promise<void> {
@@ -103,11 +133,11 @@ export class Live {
     if (this.#last.size > MOST_REMEMBERED) this.#last.delete(this.#last.keys().next().value!)
   }
 
-  /** A word of the engine about a container that starts is a reason to look. */
+  /** A word of the engine about a container that starts, or is removed, is a reason to look. */
   async #listen({ socket }: FoundEngine): Promise<void> {
     if (this.#listened.has(socket)) return
     this.#listened.add(socket)
-    const filters = JSON.stringify({ type: ['container'], event: ['start'] })
+    const filters = JSON.stringify({ type: ['container'], event: ['start', 'destroy'] })
     const path = `/events?filters=${encodeURIComponent(filters)}`
     try {
       const answer = await openAnswer({ socket, path, stream: true, timeoutMs: Infinity }, this.#options.ctx)

@@ -7,7 +7,8 @@
  */
 import { askForLog } from '../engine-log.ts'
 import type { Answer } from '../unix-http.ts'
-import { ContainerLines, isAt, placeOf, rawLine, type ContainerLine, type Place } from './container-lines.ts'
+import { ContainerLines, keyOf, placeOf, rawLine, type ContainerLine, type Place } from './container-lines.ts'
+import { BACK_NS, Beginning, Keeper, type Taken } from './container-place.ts'
 import {
   asContext,
   CONTEXT_LINES,
@@ -27,23 +28,17 @@ export interface ContainerOfLog {
   readonly running: boolean
 }
 
-/** Of the id, in cursors and for people. */
-const ID_LETTERS = 12
-
 export function containerSource(container: ContainerOfLog): LogSource {
   const { id, name } = container
   return {
-    key: id.slice(0, ID_LETTERS),
+    key: keyOf(id),
     kind: 'container',
-    name: `container ${name} (${id.slice(0, ID_LETTERS)})`,
+    name: `container ${name} (${keyOf(id)})`,
     read: (span, ctx) =>
       span.direction === 'forward' ? forward(container, span, ctx) : backward(container, span, ctx),
     follow: (from, ctx) => forward(container, { ...from, untilUs: Infinity }, ctx, true),
   }
 }
-
-/** Further than that, no line comes too late. */
-const BACK_NS = 2_000_000_000n
 
 async function* forward(
   container: ContainerOfLog,
@@ -70,78 +65,16 @@ async function* forward(
       yield* inBatches(raw(lines.push(chunk).flatMap((line) => beginning.take(line))))
     const rest = lines.end(follow || !container.running).flatMap((line) => beginning.take(line))
     yield* inBatches(raw([...rest, ...beginning.end()]))
-    return (
-      [beginning.problem, lines.trouble && `the engine says: ${lines.trouble}`].filter(Boolean).join('; ') || undefined
-    )
+    const lost = beginning.lost && 'what was written before the oldest line here is gone: rotated'
+    return [lost, lines.trouble && `the engine says: ${lines.trouble}`].filter(Boolean).join('; ') || undefined
   } finally {
     await answer.chunks.return()
-  }
-}
-
-interface Taken {
-  readonly line: ContainerLine
-  readonly context: boolean
-}
-
-/** Lines that stand behind the place, while it is not known yet whether it comes. */
-const MOST_HELD = 4096
-
-/** Finds where to begin: behind the line at the place, or at its time when there is no such line (`nth` is -1 for a mere time). */
-class Beginning {
-  problem: string | undefined
-  readonly #place: Place
-  #before: ContainerLine[] = []
-  #held: ContainerLine[] = []
-  #begun = false
-  #seen = false
-
-  constructor(place: Place) {
-    this.#place = place
-  }
-
-  take(line: ContainerLine): Taken[] {
-    const { timeNs, nth } = this.#place
-    if (this.#begun) return line.timeNs >= timeNs - BACK_NS ? [{ line, context: false }] : []
-    if (nth === -1) return line.timeNs < timeNs ? this.#pass(line) : [...this.#begin(), { line, context: false }]
-    this.#seen ||= line.timeNs <= timeNs
-    if (isAt(line, this.#place)) {
-      for (const one of [...this.#held.splice(0), line]) this.#pass(one)
-      return this.#begin()
-    }
-    if (line.timeNs <= timeNs) return this.#pass(line)
-    this.#held.push(line)
-    return line.timeNs > timeNs + BACK_NS || this.#held.length > MOST_HELD ? this.end() : []
-  }
-
-  /** The place does not come any more: what was written after its time counts as new. */
-  end(): Taken[] {
-    if (this.#begun) return []
-    if (!this.#seen && this.#held.length > 0)
-      this.problem = 'what was written before the oldest line here is gone: rotated'
-    return [...this.#begin(), ...this.#held.splice(0).map((line) => ({ line, context: false }))]
-  }
-
-  #pass(line: ContainerLine): Taken[] {
-    this.#before.push(line)
-    if (this.#before.length > 2 * CONTEXT_LINES) this.#before = this.#before.slice(-CONTEXT_LINES)
-    return []
-  }
-
-  #begin(): Taken[] {
-    this.#begun = true
-    return this.#before
-      .splice(0)
-      .slice(-CONTEXT_LINES)
-      .map((line) => ({ line, context: true }))
   }
 }
 
 /** Frames asked for at first; each further look asks for four times as many. */
 const FIRST_FRAMES = 128
 const MOST_FRAMES = 1_000_000_000
-/** Lines and bytes kept of a look: those right before what is known. */
-const MOST_KEPT = 1024
-const KEPT_BYTES = 512 * 1024
 
 /** Looks at the last frames, and at ever more of them: the engine does not read backward. */
 async function* backward(container: ContainerOfLog, span: LogSpan, ctx: LogContext): LogBatches {
@@ -192,45 +125,15 @@ async function lookBack(
   } finally {
     await answer.chunks.return()
   }
+  const { trouble } = lines
   const whole = lines.frames < frames
-  return { ...keeper.end(whole), whole, trouble: lines.trouble }
+  // Not reached: it stands further back, or, where this is all of the log, it is gone.
+  if (!keeper.reached) return { kept: [], more: whole, gone: whole, whole, trouble }
+  // Lines of the first stamp are left to a longer look: only that one knows how many there are.
+  const kept = whole ? keeper.all : keeper.newerThan(keeper.firstNs)
+  return { kept, more: keeper.more, gone: false, whole, trouble }
 }
 
 function ask({ socket, id }: ContainerOfLog, frames: number, ctx: LogContext): Promise<Answer> {
   return askForLog({ socket, containerId: id }, ctx, { tail: String(frames) })
-}
-
-class Keeper {
-  readonly #before: Place
-  #kept: ContainerLine[] = []
-  #bytes = 0
-  #more = false
-  #reached = false
-  #firstNs: bigint | undefined
-
-  constructor(before: Place) {
-    this.#before = before
-  }
-
-  take(line: ContainerLine): void {
-    this.#firstNs ??= line.timeNs
-    const { timeNs, nth } = this.#before
-    this.#reached ||= isAt(line, this.#before)
-    const isBefore = nth === -1 ? line.timeNs <= timeNs : !this.#reached
-    if (!isBefore) return
-    this.#kept.push(line)
-    this.#bytes += line.text.length
-    while (this.#kept.length > MOST_KEPT || (this.#bytes > KEPT_BYTES && this.#kept.length > 1)) {
-      this.#bytes -= this.#kept.shift()!.text.length
-      this.#more = true
-    }
-  }
-
-  /** Lines of the first stamp are left to a longer look: only that one knows how many there are. */
-  end(whole: boolean): Pick<Look, 'kept' | 'more' | 'gone'> {
-    // Not reached: it stands further back, or, where this is all of the log, it is gone.
-    if (this.#before.nth !== -1 && !this.#reached) return { kept: [], more: whole, gone: whole }
-    const kept = whole ? this.#kept : this.#kept.filter(({ timeNs }) => timeNs !== this.#firstNs)
-    return { kept, more: this.#more, gone: false }
-  }
 }

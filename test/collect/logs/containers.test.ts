@@ -93,7 +93,7 @@ describeWithDocker('logs of containers, of a real engine', (docker) => {
     const { lines, problems } = await box().page({ ...only, container: 'nobody' })
     expect(lines).toEqual([])
     expect(problems).toEqual([
-      { source: 'container nobody', message: 'no engine has a container of this name or id now' },
+      { source: 'container nobody', message: 'no engine has a container of this name or id now, and none is kept' },
     ])
   })
 })
