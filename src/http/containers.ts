@@ -28,12 +28,20 @@ export function containersRoutes(app: FastifyInstance, deps: ContainersDeps): vo
     const part = deps.containers
     if (!part) throw notRecording('off', 'this diagd follows no containers: the configuration says containers: none')
     await part.flush()
-    const kept = wish.limit === 0 ? [] : (await part.list()).filter((container) => fits(container, wish))
+    const kept = wish.limit === 0 ? [] : (await listed(part)).filter((container) => fits(container, wish))
     const { state, engines = [] } = part.health()
     const containers = kept.toSorted(byAge).slice(0, wish.limit).map(shown)
     const answer = { state, engines, containers, ...(wish.limit === 0 ? {} : { total: kept.length }) }
     return reply.type(JSON_TYPE).send(await part.masked(JSON.stringify(answer)))
   })
+}
+
+async function listed(part: ContainersPart): Promise<readonly KeptContainer[]> {
+  try {
+    return await part.list()
+  } catch (error) {
+    throw notRecording('failed', `what is kept cannot be read: ${(error as Error).message}`)
+  }
 }
 
 interface Wish {

@@ -2,6 +2,7 @@
 import { join } from 'node:path'
 import type { ContainersRecorded } from '../collect/recorded-containers.ts'
 import type { RedactionDeps } from '../collect/redaction.ts'
+import { patiently } from '../sources/patience.ts'
 import { getJson, type UnixHttpContext } from '../sources/unix-http.ts'
 import type { KeptContainers } from './containers/container.ts'
 import type { Keeping } from './keeping.ts'
@@ -12,6 +13,12 @@ type Masks = Pick<RedactionDeps, 'nodeKey' | 'settings'>
 export function keptHere(keeping: Pick<Keeping, 'flush'>, stateDir: string, masks: () => Masks): ContainersRecorded {
   return keptIn(stateDir, masks, () => keeping.flush())
 }
+
+/** A disk that has not told by then does not answer. A thousand containers take a second. */
+const ANSWER_MS = 10_000
+
+const patience = () => ({ ms: ANSWER_MS, signal: NEVER })
+const NEVER = new AbortController().signal
 
 /** Longer than the daemon takes for it. */
 const FLUSH_MS = 3500
@@ -36,23 +43,42 @@ function keptIn(stateDir: string, masks: () => Masks, flush: () => Promise<void>
   const folder = join(stateDir, 'containers')
   let loaded: Promise<KeptContainers> | undefined
   const load = () => (loaded ??= import('./containers/kept.ts').then(({ createKept }) => createKept(stateDir)))
+  const list = oneAtATime(async () => (await load()).list())
+  const known = oneAtATime(async () => {
+    const { KnownValues } = await import('./containers/keep/known-values.ts')
+    return KnownValues.read(folder, masks().nodeKey.bytes)
+  })
   return {
     origin: folder,
     flush,
-    list: async () => (await load()).list(),
+    list: () => patiently(list(), folder, patience()),
     async *log(container, span) {
       yield* (await load()).log(container, span)
     },
     document: async (container, name) => (await load()).document(container, name),
     async maskedWith(live) {
-      const { nodeKey, settings } = masks()
+      const { settings } = masks()
       if (settings === 'unknown') return { rules: undefined, values: Infinity }
       const { rulesVersion } = await import('./containers/follow/secrets.ts')
-      const { KnownValues } = await import('./containers/keep/known-values.ts')
       const rules = rulesVersion(settings)
       if (live.length === 0) return { rules, values: 0 }
-      const known = await KnownValues.read(folder, nodeKey.bytes).catch(() => undefined)
-      return { rules, values: known?.covering(live) ?? Infinity }
+      const today = await patiently(known(), folder, patience()).catch(() => undefined)
+      return { rules, values: today?.covering(live) ?? Infinity }
     },
+  }
+}
+
+/** Whoever asks gets what began after that. A disk that hangs holds one thread of Node's four, and not all. */
+function oneAtATime<T>(work: () => Promise<T>): () => Promise<T> {
+  let running: Promise<unknown> = Promise.resolve()
+  let next: Promise<T> | undefined
+  return () => {
+    next ??= running.then(() => {
+      next = undefined
+      const begun = work()
+      running = begun.catch(() => {})
+      return begun
+    })
+    return next
   }
 }

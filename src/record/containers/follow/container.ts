@@ -1,5 +1,4 @@
 /** One container, from its first sight to the last word of its log. */
-import { access } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { ContainerFacts, ContainerUse, DocumentName } from '../container.ts'
 import type { OwnEventType } from '../../classify/own.ts'
@@ -19,6 +18,8 @@ export interface ContainerOptions {
   readonly socket: string
   readonly gate: EngineGate
   readonly isPodman: boolean
+  /** Nothing of it is kept yet. When in doubt: it costs a look at what the engine has already told. */
+  readonly isNew: boolean
   /** The document; undefined when the engine does not know it any more. Rejects when it does not answer. */
   readonly inspect: (id: string) => Promise<Inspected | undefined>
   /** Secret values that its document tells, before anything of it is stored. */
@@ -64,11 +65,7 @@ export class FollowedContainer {
     this.facts = facts
     this.#options = options
     this.#folder = join(options.folder, facts.id)
-    const { thread, gate, socket, isPodman } = options
-    const isNew = access(join(this.#folder, 'tail-0')).then(
-      () => false,
-      () => true,
-    )
+    const { thread, gate, socket, isPodman, isNew } = options
     this.#log = new LogFollower({
       thread,
       gate,

@@ -126,13 +126,14 @@ export class EngineFollower {
     if (!container && (action === 'create' || action === 'start')) {
       const { name = id.slice(0, 12), image = '' } = attributes
       const { label } = this.#options.engine
-      container = this.#add({ id, name, image, engine: label, state: 'created', createdMs: timeMs })
+      const isNew = !this.#options.known.has(id)
+      container = this.#add({ id, name, image, engine: label, state: 'created', createdMs: timeMs }, isNew)
       if (action === 'create') container?.inspect().catch(nothing)
     }
     container?.heard(event)
   }
 
-  #add(facts: ContainerFacts): FollowedContainer | undefined {
+  #add(facts: ContainerFacts, isNew: boolean): FollowedContainer | undefined {
     if (this.#containers.size >= MOST_CONTAINERS) return undefined
     const { engine, gate, thread, folder, learn, use, tell } = this.#options
     const container = new FollowedContainer(facts, {
@@ -144,6 +145,7 @@ export class EngineFollower {
       tell,
       socket: this.#socket,
       isPodman: engine.kind === 'podman',
+      isNew,
       inspect: (id) => this.#inspect(id),
       gone: (id) => void this.#containers.delete(id),
     })
@@ -168,9 +170,9 @@ export class EngineFollower {
     for (const one of listed) {
       const kept = known.get(one.Id)
       const facts = factsOfListed(one, engine.label)
-      if (!this.#containers.has(one.Id)) this.#add(kept ? { ...kept, ...facts } : facts)
+      if (!this.#containers.has(one.Id)) this.#add(kept ? { ...kept, ...facts } : facts, !kept)
     }
-    for (const [id, facts] of known) if (!there.has(id) && !this.#containers.has(id)) this.#add(facts)
+    for (const [id, facts] of known) if (!there.has(id) && !this.#containers.has(id)) this.#add(facts, false)
     known.clear()
     const containers = [...this.#containers.values()]
     // All secrets first: what one container is told, another may repeat.

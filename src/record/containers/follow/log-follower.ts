@@ -14,7 +14,7 @@ export interface LogFollowerOptions {
   /** Podman tells whole seconds. */
   readonly wholeSeconds: boolean
   /** Nothing of it is kept yet: its place need not be asked for. */
-  readonly isNew: Promise<boolean>
+  readonly isNew: boolean
   /** Of the log of a container that is older than diagd, only the newest. */
   readonly lastLines: number | undefined
   readonly events: LogFollowerEvents
@@ -43,7 +43,7 @@ export class LogFollower {
   #retry: NodeJS.Timeout | undefined
   #retryMs = RETRY_MS.first
   #openedAtMs = 0
-  #isNew: Promise<boolean> | false
+  #isNew: boolean
   #wanted = false
   #turn = 0
   /** What came before it may be handed on. */
@@ -130,7 +130,7 @@ export class LogFollower {
     const { socket, gate, events } = this.#options
     let place: Place | undefined
     try {
-      place = (await this.#isNew) ? this.#handle.placeOfNew() : await this.#handle.place()
+      place = this.#isNew ? this.#handle.placeOfNew() : await this.#handle.place()
       await gate.pass()
     } catch (error) {
       if (turn === this.#turn) this.#again((error as Error).message)
