@@ -33,7 +33,9 @@ export function createFollowing({ config, bootId, deps, recording, measuring }: 
   const keeping = createKeeping(async () => {
     const { followContainers } = await import('../record/containers/tail.ts')
     const { redaction, engines, root } = deps()
-    const uses = measuring && createContainerUses({ measured: measuring.containers, isNeeded, intervalMs: USES_MS })
+    const uses =
+      measuring &&
+      createContainerUses({ measured: () => measuring.newest(['container']), isNeeded, intervalMs: USES_MS })
     const tail = followContainers({
       stateDir,
       redaction,

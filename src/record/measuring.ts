@@ -3,7 +3,8 @@ import type { MetricsRecorded } from '../collect/recorded-metrics.ts'
 import type { Measured, MeasuredQuery } from '../collector.ts'
 import type { Snapshot } from '../sources/sqlite-snapshot.ts'
 import { answered } from './answered.ts'
-import type { Reading } from './metrics/metric.ts'
+import type { Reading, Subject } from './metrics/metric.ts'
+import type { Newest } from './metrics/sampling.ts'
 import type { MetricsStore } from './metrics/store.ts'
 import { metricsHere } from './recorded-metrics-here.ts'
 import { StoreError } from './store/error.ts'
@@ -26,8 +27,8 @@ export interface Measuring {
    * @throws Error when the thread does not answer.
    */
   reading(): Promise<Reading>
-  /** What the newest sample found of containers: costs no look. Rejects when it cannot be asked. */
-  containers(): Promise<Pick<Reading, 'timeMs' | 'rows'> | undefined>
+  /** What the newest sample found of these: costs no look. Rejects when it cannot be asked. */
+  newest(subjects: readonly Subject[]): Promise<Newest | undefined>
   /** What containers are called, by their ids. */
   called(names: ReadonlyMap<string, string>): void
   range(query: MeasuredQuery): Promise<Measured>
@@ -92,7 +93,7 @@ export function createMeasuring(options: MeasuringOptions): Measuring {
       void begin()
     },
     reading: atMostEvery(FRESH_MS, async () => answered((await opening.promise).reading(), deadlineMs, HUNG)),
-    containers: async () => answered((await opening.promise).containers(), deadlineMs, HUNG),
+    newest: async (subjects) => answered((await opening.promise).newest(subjects), deadlineMs, HUNG),
     called(names) {
       const known = Array.from(names, ([id, name]) => [id.slice(0, ID_DIGITS), name] as const)
       containerNames = Object.fromEntries(known.slice(0, MOST_NAMES))

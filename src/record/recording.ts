@@ -63,6 +63,8 @@ export interface Recording {
   health(): RecordingHealth
   /** Events that were recorded since the start, by level. */
   readonly counts: () => FamilySample[]
+  /** Gets what is stored from now on, as it is stored; it returns at once. */
+  listen(listener: Listener): void
   /** Says that diagd stopped, the last that is recorded. */
   close(): Promise<void>
 }
@@ -70,8 +72,10 @@ export interface Recording {
 /** Who asks is told before gateways give up. What is posted may wait longer: it is stored, or refused. */
 const ANSWER_MS = 10_000
 
+export type Listener = (events: readonly NewEvent[]) => void
+
 /** `stored` gets what is in the database. May reject: then nothing is recorded. */
-export type Open = (stored: (events: readonly NewEvent[]) => void) => Promise<OpenRecorder>
+export type Open = (stored: Listener) => Promise<OpenRecorder>
 
 export function createRecording(bootId: string, open: Open): Recording {
   const opening = Promise.withResolvers<OpenRecorder>()
@@ -81,11 +85,13 @@ export function createRecording(bootId: string, open: Open): Recording {
   let started = false
   let troubles: Parameters<Recording['problems']>[0] = []
   const counts = new Map(LEVELS.map((level) => [level, 0]))
+  const listeners: Listener[] = []
 
   const begin = async () => {
     try {
       opened = await open((events) => {
         for (const { level } of events) counts.set(level, counts.get(level)! + 1)
+        for (const listener of listeners) listener(events)
       })
       opening.resolve(opened)
       await opened.recorder.start()
@@ -124,6 +130,7 @@ export function createRecording(bootId: string, open: Open): Recording {
     audit: (fields) => void opening.promise.then(({ recorder }) => recorder.audit({ ...fields })).catch(() => {}),
     tell: (notice) => void opening.promise.then(({ store }) => store.tell(notice)).catch(() => {}),
     counts: () => Array.from(counts, ([level, value]) => ({ labels: { level }, value })),
+    listen: (listener) => void listeners.push(listener),
     problems(list) {
       troubles = list
       opened?.recorder.problems(list)

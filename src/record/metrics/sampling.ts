@@ -1,7 +1,7 @@
 /** Looks at the machine every some seconds, beside the database: nothing has to be sent anywhere, and no event loop waits. */
 import type { Beside, Resident } from '../store/resident.ts'
 import type { KeptSample, LastSample } from './database/write.ts'
-import type { Reading } from './metric.ts'
+import type { Reading, Subject } from './metric.ts'
 import type { Thresholds } from './read/pressed.ts'
 import type { Values } from './read/reader.ts'
 import { createSampler, type SamplerOptions } from './sampler.ts'
@@ -26,13 +26,16 @@ export interface Hints {
   readonly own?: Values
 }
 
+/** Counters and gauges of a sample. */
+export type Newest = Pick<Reading, 'timeMs' | 'monotonicMs' | 'rows'>
+
 /** Verbs besides those of the database, in the form of those. */
 export type SamplingVerbs = {
   /** A look that is not kept: all counters, as they are now. */
   readonly reading: (db: unknown, argument: undefined) => Reading
   readonly hint: (db: unknown, hints: Hints) => void
-  /** What the newest sample found of containers; undefined before the first. */
-  readonly containers: (db: unknown, argument: undefined) => Pick<Reading, 'timeMs' | 'rows'> | undefined
+  /** What the newest sample found of these; undefined before the first. */
+  readonly newest: (db: unknown, subjects: readonly Subject[]) => Newest | undefined
 }
 
 export function createSampling({ sampling, intervalMs }: SamplingSettings, beside: Beside): Resident | undefined {
@@ -60,11 +63,11 @@ export function createSampling({ sampling, intervalMs }: SamplingSettings, besid
       hint(more: Hints) {
         hints = { ...hints, ...more }
       },
-      containers() {
-        const { timeMs, rows } = kept.latest() ?? {}
-        return timeMs === undefined
-          ? undefined
-          : { timeMs, rows: rows!.filter(({ subject }) => subject === 'container') }
+      newest(subjects: readonly Subject[]) {
+        const reading = kept.latest()
+        if (!reading) return undefined
+        const { timeMs, monotonicMs, rows } = reading
+        return { timeMs, monotonicMs, rows: rows.filter(({ subject }) => subjects.includes(subject)) } satisfies Newest
       },
     },
     close: () => clearTimeout(timer),

@@ -10,8 +10,8 @@ import type { metricsBook } from './database/book.ts'
 import type { Latest } from './database/latest.ts'
 import type { KeptSample } from './database/write.ts'
 import { METRICS_LABEL } from './label.ts'
-import type { Reading } from './metric.ts'
-import type { Hints, SamplingSettings, SamplingVerbs } from './sampling.ts'
+import type { Reading, Subject } from './metric.ts'
+import type { Hints, Newest, SamplingSettings, SamplingVerbs } from './sampling.ts'
 
 export interface MetricsStoreOptions {
   /** Where metrics.db is; made where there is none. */
@@ -42,8 +42,8 @@ export interface MetricsStore {
   start(): Promise<void>
   /** A look at the machine that is not kept. @throws StoreError. */
   reading(): Promise<Reading>
-  /** What the newest sample found of containers: their counters and gauges. @throws StoreError. */
-  containers(): Promise<Pick<Reading, 'timeMs' | 'rows'> | undefined>
+  /** What the newest sample found of these: their counters and gauges. @throws StoreError. */
+  newest(subjects: readonly Subject[]): Promise<Newest | undefined>
   /** What the thread cannot know itself; what was told before stays. */
   hint(hints: Hints): void
   /** Resolves with its id once neither a `kill -9` nor a power cut can lose it any more. @throws StoreError. */
@@ -81,7 +81,7 @@ export function createMetricsStore(options: MetricsStoreOptions): MetricsStore {
       await store.ask('lastSample', undefined)
     },
     reading: () => store.ask('reading', undefined),
-    containers: () => store.ask('containers', undefined),
+    newest: (subjects) => store.ask('newest', subjects),
     hint: (hints) => void store.ask('hint', hints).catch(() => {}),
     append: (sample) => store.taking(1, () => store.ask('append', sample)),
     range: (query) => store.ask('range', query),

@@ -1,10 +1,11 @@
 /** Which of the numbers that are measured make a bundle due: pressure that stays, a file system that is nearly full. */
 import type { TriggersConfig } from '../../config/upload-triggers.ts'
-import type { Reading, ReadingRow } from '../../record/metrics/metric.ts'
+import type { ReadingRow } from '../../record/metrics/metric.ts'
+import type { Newest } from '../../record/metrics/sampling.ts'
 import type { Due } from './due.ts'
 
-/** What the newest sample found of the host and of file systems. */
-export type Measurement = Pick<Reading, 'timeMs' | 'monotonicMs' | 'rows'>
+/** Of the host and of file systems. */
+export type Measurement = Newest
 
 const RESOURCES = ['memory', 'io'] as const
 type Resource = (typeof RESOURCES)[number]
