@@ -101,7 +101,7 @@ class Tail implements ContainerTail {
   readonly #total = { lines: 0, flood: 0, withheld: 0, ambiguous: 0 }
   readonly #ctx: SourceContext
   readonly #running: Promise<void>
-  #watcher: FSWatcher | undefined
+  readonly #watchers: FSWatcher[] = []
   #poke: () => void = () => {}
   readonly #bootStartMs = startOfThisBootMs()
   #keptBytes = 0
@@ -176,7 +176,7 @@ class Tail implements ContainerTail {
 
   async close(): Promise<void> {
     this.#closing.abort(new Error('diagd ends'))
-    this.#watcher?.close()
+    for (const watcher of this.#watchers) watcher.close()
     this.#names.close()
     this.#poke()
     for (const { follower } of this.#engines.values()) follower?.close()
@@ -211,20 +211,24 @@ class Tail implements ContainerTail {
     return promise.finally(() => clearTimeout(timer))
   }
 
-  /** An engine makes its socket, or its file of the process id, below /run. */
+  /** An engine makes its socket, or its file of the process id, below /run: in images of little, /var/run is another folder. */
   #watch(): void {
     let soon: NodeJS.Timeout | undefined
-    try {
-      this.#watcher = watch(join(this.#options.root, '/run'), () => {
-        soon ??= setTimeout(() => {
-          soon = undefined
-          this.#poke()
-        }, LOOK_AFTER_MS).unref()
-      })
-      this.#watcher.on('error', () => this.#watcher?.close())
-      this.#watcher.unref()
-    } catch {
-      // Then it is looked for every few seconds only.
+    const changed = () => {
+      soon ??= setTimeout(() => {
+        soon = undefined
+        this.#poke()
+      }, LOOK_AFTER_MS).unref()
+    }
+    for (const folder of ['/run', '/var/run']) {
+      try {
+        const watcher = watch(join(this.#options.root, folder), changed)
+        watcher.on('error', () => watcher.close())
+        watcher.unref()
+        this.#watchers.push(watcher)
+      } catch {
+        // Then it is looked for every few seconds only.
+      }
     }
   }
 
