@@ -7,6 +7,8 @@ import { createOwnMetrics } from './record/metrics/own.ts'
 import type { Keeping, KeepingHealth } from './record/keeping.ts'
 import type { Measuring } from './record/measuring.ts'
 import type { Recording } from './record/recording.ts'
+import { tellShipping } from './upload/metrics.ts'
+import type { Shipping } from './upload/shipping.ts'
 
 export interface OwnParts {
   readonly version: string
@@ -14,6 +16,7 @@ export interface OwnParts {
   readonly recording: Recording | undefined
   readonly measuring: Measuring | undefined
   readonly keeping: Keeping | undefined
+  readonly shipping: Shipping | undefined
   readonly problems: () => readonly unknown[]
   readonly otlp: () => OtlpHealth | undefined
 }
@@ -26,7 +29,7 @@ export interface OwnTelling {
 }
 
 export function createOwnTelling(parts: OwnParts): OwnTelling {
-  const { version, places, recording, measuring, keeping, problems, otlp } = parts
+  const { version, places, recording, measuring, keeping, shipping, problems, otlp } = parts
   const own = createOwnMetrics()
   let readable: number | undefined
   own.ask('gauge', 'diagd_build_info', 'Version of diagd and of what it runs in.', () => [
@@ -38,6 +41,7 @@ export function createOwnTelling(parts: OwnParts): OwnTelling {
   if (recording) tellRecording(own, recording)
   if (measuring) tellMeasuring(own, measuring)
   if (keeping) tellKeeping(own, keeping)
+  if (shipping) tellShipping(own, shipping)
   tellOtlp(own, otlp)
   const audited = auditing(own)
   return {
@@ -100,12 +104,11 @@ function tellKeeping(own: Own, keeping: Keeping): void {
     'counter',
     'diagd_container_lines_total',
     'Lines of logs of containers that were kept.',
-    of(({ lines }) => lines),
+    of(({ lines = 0 }) => lines),
   )
   own.ask('counter', 'diagd_container_lines_dropped_total', 'Lines of logs of containers that were not kept.', () => {
-    const { dropped, ambiguous } = keeping.health()
-    const reasons = dropped && { ...dropped, ambiguous: ambiguous ?? 0 }
-    return reasons && Object.entries(reasons).map(([reason, value]) => ({ labels: { reason }, value }))
+    const { dropped = { flood: 0, withheld: 0 }, ambiguous = 0 } = keeping.health()
+    return Object.entries({ ...dropped, ambiguous }).map(([reason, value]) => ({ labels: { reason }, value }))
   })
   own.ask(
     'gauge',
