@@ -53,8 +53,8 @@ const FRESH_MS = 1000
 const HUNG = 'the thread that measures does not answer: the disk may hold it'
 /** Prometheus waits 10 s for all of it. The thread may hang in an fsync. */
 const DEADLINE_MS = 5000
-/** Coarse, for it wakes the process: what matters are tenths of seconds. */
-const LOOK_MS = 200
+/** Coarse, for each wakes the process, and that is most of what it costs at rest. What holds it for half a second is always seen, less by chance. */
+const LOOK_MS = 500
 
 /** As many as there are digits in the labels of metrics. */
 const ID_DIGITS = 12
