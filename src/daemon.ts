@@ -5,7 +5,7 @@ import type { AppDeps } from './http/app.ts'
 import { tokensFolder } from './http/auth/token-files.ts'
 import { createTokenStore } from './http/auth/token-store.ts'
 import { listenUnix } from './http/listen.ts'
-import { createPlaces } from './http/places.ts'
+import { createPlaces, type Places } from './http/places.ts'
 import { giveToGroup } from './http/socket-group.ts'
 import { openTcpDoor } from './http/tcp-door.ts'
 import type { TcpDoor } from './http/tcp-door.ts'
@@ -19,6 +19,7 @@ import { createOwnTelling } from './own-metrics.ts'
 import type { Keeping } from './record/keeping.ts'
 import type { Measuring } from './record/measuring.ts'
 import type { Recording } from './record/recording.ts'
+import type { Shipping } from './upload/shipping.ts'
 
 /** A client that takes no byte for so long loses its place. */
 const STALL_MS = 60_000
@@ -51,6 +52,8 @@ export interface DaemonInput {
   readonly measuring?: Measuring | undefined
   readonly keeping?: Keeping | undefined
   readonly otlp?: Otlp | undefined
+  /** Makes what sends bundles, of what the daemon has; undefined where nothing is to be sent. */
+  readonly shipping?: ((parts: { places: Places; engine: LoadedEngine }) => Shipping) | undefined
   /** Loads the collectors; gets what a bundle tells about the daemon. */
   readonly loadEngine: (facts: {
     startedAtMs: number
@@ -88,6 +91,7 @@ export async function startDaemon({
   const tokens = createTokenStore(tokensFolder(config.configDir), uid, (problem) => logger.warn(problem))
   await tokens.all()
   let tcp: TcpDoor | undefined
+  let shipping: Shipping | undefined
   const allProblems = () => [
     ...problems,
     ...tokens.problems().map((message) => ({ key: 'tokens.d', message })),
@@ -99,6 +103,7 @@ export async function startDaemon({
     ...(recording?.health().problems ?? []).map((message) => ({ key: 'events', message })),
     ...(measuring?.health().problems ?? []).map((message) => ({ key: 'metrics', message })),
     ...(keeping?.health().problems ?? []).map((message) => ({ key: 'containers', message })),
+    ...(shipping?.health().problems ?? []).map((message) => ({ key: 'uploads', message })),
   ]
   const allWarnings = () => [...warnings, ...(tcp?.warnings() ?? [])]
   const health = () => ({
@@ -111,11 +116,13 @@ export async function startDaemon({
     metrics: factsOf(measuring?.health()),
     containers: factsOf(keeping?.health()),
     ...(otlp ? { otlp: factsOf(otlp.health()) } : {}),
+    ...(shipping ? { uploads: factsOf(shipping.health()) } : {}),
     problems: withRecorder(),
     warnings: allWarnings(),
   })
   const engine = await input.loadEngine({ startedAtMs, log: log.newest, health })
   problems.push(...engine.problems)
+  shipping = input.shipping?.({ places, engine })
 
   const closing = new AbortController()
   const doors = { config, tokens, logger, places, health, stallMs, closing: closing.signal }
@@ -125,10 +132,18 @@ export async function startDaemon({
     recording,
     measuring,
     keeping,
+    shipping,
     problems: withRecorder,
     otlp: () => otlp?.health(),
   })
-  const app = await buildApp({ ...engine, ...doors, ...own, events: recording, measured: measuring })
+  const app = await buildApp({
+    ...engine,
+    ...doors,
+    ...own,
+    events: recording,
+    measured: measuring,
+    uploads: shipping?.part,
+  })
   const local = await listenUnix(app, config.socket, uid)
   if (input.ownFolder) await chmod(config.socket, 0o660)
   await giveToGroup(config.socket, config.socketGroup, uid).catch(
@@ -151,6 +166,7 @@ export async function startDaemon({
   measuring?.start()
   keeping?.start()
   otlp?.start()
+  shipping?.start()
   const telling = setInterval(tell, TELL_MS).unref()
 
   const close = async () => {
@@ -166,6 +182,7 @@ export async function startDaemon({
     for (const server of [local, tcp?.server()]) server?.closeAllConnections()
     await closed
     await app.close()
+    await shipping?.close()
     await otlp?.close()
     await keeping?.close()
     await Promise.all([recording?.close(), measuring?.close()])

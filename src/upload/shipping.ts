@@ -1,0 +1,84 @@
+/** Uploads as the daemon has them: outbox and triggers started, told of and closed together. */
+import type { UploadsPart } from '../http/uploads.ts'
+import type { NewEvent } from '../record/events/event.ts'
+import type { FamilySample } from '../record/metrics/families.ts'
+import type { Triggers } from './due/triggers.ts'
+import type { UploadCounts, Uploads } from './upload.ts'
+
+export interface Shipping {
+  /** For the routes. */
+  readonly part: UploadsPart
+  /** Opens the outbox, in the background, and listens from now on. */
+  start(): void
+  /** Times as ISO 8601. */
+  health(): ShippingHealth
+  counts(): UploadCounts
+  /** What triggers wanted and did not get. */
+  heldBack(): readonly FamilySample[]
+  close(): Promise<void>
+}
+
+interface ShippingHealth {
+  readonly state: string
+  readonly waiting: number
+  readonly running: boolean
+  readonly nextTry?: string
+  readonly pausedSince?: string
+  readonly lastUploaded?: string
+  readonly nextScheduled?: string
+  readonly problems: readonly string[]
+}
+
+export interface ShippingOptions {
+  readonly uploads: Uploads
+  readonly triggers: Triggers
+  readonly parameters: UploadsPart['parameters']
+  /** What is wrong with the configuration, as far as it shows only now. */
+  readonly problem: string | undefined
+  /** Hands over what is stored. */
+  readonly listen: (listener: (events: readonly NewEvent[]) => void) => void
+  readonly masked: UploadsPart['masked']
+  readonly tickMs?: number
+}
+
+/** As often as there is a sample. */
+const TICK_MS = 10_000
+
+export function createShipping(options: ShippingOptions): Shipping {
+  const { uploads, triggers, parameters, problem, listen, masked, tickMs = TICK_MS } = options
+  let timer: NodeJS.Timeout | undefined
+  let closed = false
+  return {
+    part: { uploads, triggers, parameters, masked },
+    start() {
+      uploads.start()
+      listen((events) => {
+        if (!closed) triggers.heard(events)
+      })
+      timer = setInterval(() => void triggers.tick(), tickMs).unref()
+    },
+    health() {
+      const { problems, nextTryMs, pausedSinceMs, lastUploadedMs, nextScheduledMs, ...facts } = uploads.health()
+      return {
+        ...facts,
+        ...timed('nextTry', nextTryMs),
+        ...timed('pausedSince', pausedSinceMs),
+        ...timed('lastUploaded', lastUploadedMs),
+        ...timed('nextScheduled', nextScheduledMs),
+        problems: problem === undefined ? problems : [problem, ...problems],
+      }
+    },
+    counts: () => uploads.counts(),
+    heldBack: () => triggers.heldBack(),
+    async close() {
+      closed = true
+      clearInterval(timer)
+      triggers.close()
+      await uploads.close()
+    },
+  }
+}
+
+function timed<Name extends string>(name: Name, timeMs: number | undefined): Partial<Record<Name, string>> {
+  return timeMs === undefined ? {} : ({ [name]: new Date(timeMs).toISOString() } as Record<Name, string>)
+}
