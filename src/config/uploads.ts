@@ -19,7 +19,7 @@ export interface UploadsConfig {
   readonly retention?: { readonly maxBundles: number } | undefined
 }
 
-interface UploadSchedule {
+export interface UploadSchedule {
   /** Five or six fields. */
   readonly cron: string
   /** IANA. */

@@ -214,7 +214,7 @@ export interface UploadsHealth {
   readonly problems: readonly string[]
 }
 
-/** How a child is started: src/upload/send/, with the cap of the bandwidth bound to it. */
+/** How a child is started: src/upload/send/, with the environment bound to it. */
 export type StartSending = (job: SendJob) => Sending | Promise<Sending>
 
 /** The engine of bundles, as far as uploads need it; an `AppDeps` of src/http is one. */
