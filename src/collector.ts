@@ -177,6 +177,69 @@ export interface RecordedMetrics {
   setAside(): Promise<readonly Artifact[]>
 }
 
+/** What diagd knows of a container, also of one that is gone. Texts were masked when they were stored; times are milliseconds since 1970. */
+export interface KeptContainer {
+  /** 64 hexadecimal digits. */
+  readonly id: string
+  readonly name: string
+  readonly image: string
+  /** The label of its engine. */
+  readonly engine: string
+  /** `removed`: the engine has it no more; all there is of it is what was kept. */
+  readonly state: 'created' | 'running' | 'paused' | 'exited' | 'removed'
+  readonly createdMs?: number
+  readonly startedMs?: number
+  readonly finishedMs?: number
+  readonly removedMs?: number
+  readonly exitCode?: number
+  readonly signal?: string
+  readonly oomKilled?: boolean
+  /** Of a start that failed. */
+  readonly error?: string
+  readonly restartCount?: number
+  readonly health?: {
+    readonly status: string
+    readonly log: readonly { readonly startedMs: number; readonly exitCode: number; readonly output: string }[]
+  }
+  /** The last that was measured of it while it ran. */
+  readonly use?: {
+    readonly timeMs: number
+    readonly memoryBytes?: number
+    readonly memoryPeakBytes?: number
+    readonly memoryLimitBytes?: number
+    readonly cpuSeconds?: number
+    readonly processes?: number
+    readonly threads?: number
+  }
+  readonly logDriver?: string
+  /** Why there is no log of it, or not all. */
+  readonly logProblem?: string
+  /** All that its last run said is kept. */
+  readonly logComplete?: boolean
+  /** Where it is kept. */
+  readonly folder: string
+  readonly log: {
+    readonly lines: number
+    readonly diskBytes: number
+    /** Times of its oldest and its newest line. */
+    readonly first?: string
+    readonly last?: string
+    /** Lines that are not kept: they came too fast, the room was used up, they could not be masked. */
+    readonly dropped: Readonly<Record<'flood' | 'cap' | 'withheld', number>>
+    /** Lines that may be new ones or known ones. */
+    readonly ambiguous: number
+  }
+}
+
+export interface KeptLogs {
+  /** Those that still exist first, the newest first; none where nobody followed them. Throws when they cannot be read. */
+  kept(): Promise<readonly KeptContainer[]>
+  /** The engine's own document as it was kept last. Throws when there is none. */
+  inspect(container: KeptContainer): Promise<unknown>
+  /** Describes its log within the window: what is kept, and what that engine has besides. Without an engine, what is kept. */
+  log(container: KeptContainer, engine?: Pick<Engine, 'socket' | 'kind'>): Artifact
+}
+
 export interface RunResult {
   readonly stdout: string
   readonly stderr: string
@@ -229,6 +292,8 @@ export interface Kit {
   readonly events: RecordedEvents
   /** What was measured on it, across boots. */
   readonly metrics: RecordedMetrics
+  /** What was kept of containers, across their removal. */
+  readonly containers: KeptLogs
   readonly host: HostFacts
   /** What the daemon knows about itself. */
   readonly self: SelfFacts

@@ -1,5 +1,6 @@
 /** An artifact is a description with chainable modifiers; the engine reads the description. */
 import type { Artifact, JournalQuery, Needs, Outcome, Tier } from '../collector.ts'
+import type { OpenedPieces } from '../sources/masked-segment.ts'
 import type { Opened } from '../sources/source.ts'
 import type { RecordedContext } from './recorded.ts'
 
@@ -14,6 +15,8 @@ export type SourceSpec =
   | { kind: 'text'; make: () => string | Promise<string> | AsyncIterable<string> }
   /** A database of diagd's own: what is secret in it was masked when it was stored, and masking its bytes would break it. */
   | { kind: 'stored'; origin: string; open: (ctx: RecordedContext) => Promise<Opened> }
+  /** What is kept of a container's log, with what an engine has of it besides. */
+  | { kind: 'kept-log'; origin: string; open: (ctx: RecordedContext) => Promise<OpenedPieces> }
   | { kind: 'absent'; outcome: Outcome; reason: string; quiet?: true }
 
 export class Description implements Artifact {
@@ -86,6 +89,7 @@ export function originOf(source: SourceSpec): string {
     case 'engine-log':
       return `unix:${source.socket} /containers/${source.containerId}/logs`
     case 'stored':
+    case 'kept-log':
       return source.origin
     case 'absent':
       return source.reason

@@ -5,7 +5,8 @@
 import type { Tier } from '../collector.ts'
 import { EntryPathError } from '../archive/entry-path.ts'
 import type { EntryWriter, WrittenFile } from '../archive/entry.ts'
-import { SourceError, type Opened, type SourceEnd, type SourceLimits } from '../sources/source.ts'
+import { textOfSegment, type MaskedSegment, type OpenedPieces } from '../sources/masked-segment.ts'
+import { SourceError, type SourceEnd, type SourceLimits } from '../sources/source.ts'
 import { errorText } from './error-text.ts'
 import type { EntryPlan } from './expand.ts'
 import { missing } from './needs.ts'
@@ -13,6 +14,7 @@ import { openSource } from './open.ts'
 import { Patience } from './patience.ts'
 import type { EntryPipe } from './redaction.ts'
 import type { BundleRun } from './run.ts'
+import { splicing } from './splice.ts'
 import type { ManifestRow } from './types.ts'
 
 export interface EntryJob {
@@ -101,7 +103,7 @@ function limitsOf(run: BundleRun, entryBytes: number): SourceLimits {
 const HEAD_BYTES = 64 * 1024
 
 async function write(
-  opened: Opened,
+  opened: OpenedPieces,
   row: ManifestRow,
   run: BundleRun,
   { patience, isStored }: { patience: Patience; isStored: boolean },
@@ -139,7 +141,7 @@ async function write(
 const SMALL_BYTES = 256 * 1024
 
 function openWriter(
-  opened: Opened,
+  opened: OpenedPieces,
   meta: { path: string; mtimeMs: number },
   run: BundleRun,
   isMasked: boolean,
@@ -151,7 +153,7 @@ function openWriter(
 }
 
 async function pump(
-  opened: Opened,
+  opened: OpenedPieces,
   writer: EntryPipe,
   row: ManifestRow,
   run: BundleRun,
@@ -163,7 +165,9 @@ async function pump(
       const step = await patience.wait(() => chunks.next())
       const end = step.done
         ? await ended(step.value, sizeBytes, writer, row)
-        : await put(step.value, sizeBytes !== undefined, writer, row, run)
+        : Buffer.isBuffer(step.value)
+          ? await put(step.value, sizeBytes !== undefined, writer, row, run)
+          : await putSegment(step.value, writer, row, run)
       if (!end) continue
       await writer.flush()
       return end
@@ -212,6 +216,24 @@ async function put(
   const detail = `cut here: the limit of ${room.limit} is reached`
   await mark(writer, row, detail)
   return { outcome: 'partial', detail }
+}
+
+/** As a whole, or as far as the limits allow. */
+async function putSegment(
+  segment: MaskedSegment,
+  writer: EntryPipe,
+  row: ManifestRow,
+  run: BundleRun,
+): Promise<SourceEnd | undefined> {
+  const { lengthBytes } = segment
+  if (run.budget.room(row.collector, row.sizeBytes).bytes < lengthBytes)
+    return put(await textOfSegment(segment), false, writer, row, run)
+  run.budget.take(row.collector, lengthBytes)
+  const isSpliced = await splicing(run)
+  await writer.segment(segment, isSpliced(segment))
+  row.sizeBytes += lengthBytes
+  run.onProgress({ type: 'bytes', collector: row.collector, bytes: lengthBytes })
+  return undefined
 }
 
 /** A sized entry is filled up to what its header announced; one that breaks off says so where it does. */

@@ -7,6 +7,7 @@ import { getJson } from '../sources/unix-http.ts'
 import { words } from '../sources/words.ts'
 import { Description } from './artifact.ts'
 import { missing } from './needs.ts'
+import { containersOf } from './recorded-containers.ts'
 import { eventsOf, NOTHING_RECORDED } from './recorded.ts'
 import { metricsOf, NOTHING_MEASURED } from './recorded-metrics.ts'
 import type { BundleRun } from './run.ts'
@@ -36,6 +37,7 @@ export function createKit(run: Pick<BundleRun, 'request' | 'deps' | 'source'>): 
     systeminformation,
     events: eventsOf(deps.recorded ?? NOTHING_RECORDED, ctx),
     metrics: metricsOf(deps.measured ?? NOTHING_MEASURED, run.request, ctx),
+    containers: containersOf(deps.kept, ctx),
     host: deps.host,
     self: deps.self(),
     signal: source.signal,

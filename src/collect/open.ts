@@ -3,7 +3,8 @@ import { openCommand } from '../sources/command.ts'
 import { openEngineLog } from '../sources/engine-log.ts'
 import { openFile } from '../sources/file.ts'
 import { openJournal } from '../sources/journal.ts'
-import { SourceError, type Opened, type SourceContext, type SourceLimits } from '../sources/source.ts'
+import type { OpenedPieces } from '../sources/masked-segment.ts'
+import { SourceError, type SourceContext, type SourceLimits } from '../sources/source.ts'
 import { openUnixHttp } from '../sources/unix-http.ts'
 import { openValue } from '../sources/value.ts'
 import type { Description } from './artifact.ts'
@@ -15,7 +16,7 @@ export async function openSource(
   source: EntrySource,
   { okCodes, deadlineMs }: EntryModifiers,
   ctx: SourceContext & { limits: SourceLimits },
-): Promise<Opened> {
+): Promise<OpenedPieces> {
   const deadline = deadlineMs === undefined ? {} : { timeoutMs: deadlineMs }
   switch (source.kind) {
     case 'command':
@@ -34,6 +35,7 @@ export async function openSource(
     case 'text':
       return openValue(source, ctx)
     case 'stored':
+    case 'kept-log':
       return source.open(ctx)
     case 'absent':
       throw new SourceError(source.outcome, source.reason, { quiet: source.quiet ?? false })

@@ -1,5 +1,11 @@
 /** What is kept of containers on this machine, as bundles, `GET /containers` and the logs get at it: through the daemon that follows them, or beside one. */
-import type { KeptContainers } from '../record/containers/container.ts'
+import type { Engine, Kit } from '../collector.ts'
+import type { KeptContainer, KeptContainers } from '../record/containers/container.ts'
+import type { OpenedPieces } from '../sources/masked-segment.ts'
+import { Description } from './artifact.ts'
+import { inTime, type RecordedContext } from './recorded.ts'
+
+export type JoinedEngine = Pick<Engine, 'socket' | 'kind'>
 
 export interface ContainersRecorded extends KeptContainers {
   /** Resolves when what engines handed over by now can be read; at once where nobody follows them. Never rejects. */
@@ -9,6 +15,11 @@ export interface ContainersRecorded extends KeptContainers {
    * `values` is Infinity when one of `live` was never looked for; `rules` is undefined when there is no telling.
    */
   maskedWith(live: readonly string[]): Promise<{ readonly rules: string | undefined; readonly values: number }>
+  /**
+   * The log of one within the window: what is stored, and what the engine has besides, each line once. `engine`: the one that has the container, where
+   * it answers.
+   */
+  open(container: KeptContainer, engine: JoinedEngine | undefined, ctx: RecordedContext): Promise<OpenedPieces>
   /** Where it is, for people. */
   readonly origin: string
 }
@@ -19,5 +30,26 @@ export const NOTHING_KEPT: ContainersRecorded = {
   document: async () => undefined,
   flush: async () => {},
   maskedWith: async () => ({ rules: undefined, values: Infinity }),
+  open: () => Promise.reject(new Error('nothing is kept')),
   origin: 'containers',
+}
+
+export function containersOf(recorded: ContainersRecorded, ctx: RecordedContext): Kit['containers'] {
+  return {
+    async kept() {
+      await inTime(recorded.flush(), recorded.origin, ctx).catch(() => {})
+      return inTime(recorded.list(), recorded.origin, ctx)
+    },
+    async inspect(container) {
+      const document = await inTime(recorded.document(container, 'inspect.json'), container.folder, ctx)
+      if (!document) throw new Error('nobody inspected it as long as it was there')
+      return JSON.parse(document.toString()) as unknown
+    },
+    log(container, engine) {
+      const origin = engine
+        ? `${container.folder} unix:${engine.socket} /containers/${container.id}/logs`
+        : container.folder
+      return new Description({ kind: 'kept-log', origin, open: (opening) => recorded.open(container, engine, opening) })
+    },
+  }
 }

@@ -6,6 +6,7 @@ import type { NodeKey } from '../redact/node-key.ts'
 import type { SeenValues } from '../redact/seen.ts'
 import type { RedactionStream } from '../redact/stream.ts'
 import { pathBytes, pathText } from '../sources/paths.ts'
+import { textOfSegment, type MaskedSegment } from '../sources/masked-segment.ts'
 import { SourceError } from '../sources/source.ts'
 import { compressionOf } from './compressed.ts'
 
@@ -29,6 +30,8 @@ export interface EntryPipe {
   readonly hits: Readonly<Record<string, number>>
   /** Rejects with a `withheld` SourceError when the mask cannot be trusted with it; nothing passes from there on. */
   write(chunk: Buffer): Promise<void>
+  /** Puts it behind what was written: spliced as it is where that is wished for and the archive can, else by `write`. */
+  segment(segment: MaskedSegment, isSpliced: boolean): Promise<void>
   /** Masks what waits for what comes next: nothing does. */
   flush(): Promise<void>
   end(): Promise<WrittenFile[]>
@@ -38,7 +41,7 @@ export interface EntryPipe {
 export interface BundleRedaction {
   readonly masks: boolean
   /** Values looked for wherever they appear. */
-  readonly liveValues: number
+  readonly live: readonly string[]
   pipe(writer: EntryWriter): EntryPipe
   /**
    * For what was masked when it was stored: as long as it is. Values that are known to be secret only now become asterisks. Nothing
@@ -69,7 +72,7 @@ export function createRedaction(service: RedactionService, options: RedactorOpti
   const blanking = live.length > 0 ? service.open({ key: options.key, live, sameLength: true }) : undefined
   return {
     masks: true,
-    liveValues: live.length,
+    live,
     hits: total,
     stored(writer) {
       const whyNot = () => whyNotStored(distrusted, options)
@@ -99,7 +102,7 @@ export function createRedaction(service: RedactionService, options: RedactorOpti
 export function noRedaction(): BundleRedaction {
   return {
     masks: false,
-    liveValues: 0,
+    live: [],
     hits: {},
     pipe: (writer) => plainPipe(writer),
     stored: (writer) => plainPipe(writer),
@@ -118,17 +121,25 @@ function whyNotStored(distrust: string | undefined, { pseudonymize }: RedactorOp
 
 function plainPipe(writer: EntryWriter, whyNot: () => SourceError | undefined = () => undefined): EntryPipe {
   let writtenBytes = 0
+  const write = async (chunk: Buffer) => {
+    const reason = whyNot()
+    if (reason) throw reason
+    await writer.write(chunk)
+    writtenBytes += chunk.length
+  }
   return {
     path: writer.path,
     hits: {},
     get writtenBytes() {
       return writtenBytes
     },
-    async write(chunk) {
+    write,
+    async segment(segment, isSpliced) {
+      if (!isSpliced || !writer.splice) return write(await textOfSegment(segment))
       const reason = whyNot()
       if (reason) throw reason
-      await writer.write(chunk)
-      writtenBytes += chunk.length
+      await writer.splice(segment)
+      writtenBytes += segment.lengthBytes
     },
     flush: async () => {},
     end: () => writer.end(),
@@ -168,6 +179,7 @@ function blankingPipe(
       takenBytes += chunk.length
       await (broken ? plain.write(Buffer.alloc(chunk.length)) : send(stream.push(chunk)))
     },
+    segment: () => Promise.reject(new Error('no database has segments')),
     async flush() {
       if (!broken) await send(stream.end())
       if (broken) throw broken
@@ -190,10 +202,17 @@ interface Trust {
 }
 
 function maskingPipe(writer: EntryWriter, redactor: BundleRedactor, { count, distrusted }: Trust): EntryPipe {
-  const stream = redactor.stream()
+  const hits: Record<string, number> = {}
+  /** Made when there is something to be masked, ended before what is spliced. */
+  let stream: RedactionStream | undefined
   let writtenBytes = 0
   let fresh = true
   let broken = false
+  const close = () => {
+    Object.assign(hits, sumOf(hits, stream?.hits))
+    stream?.discard()
+    stream = undefined
+  }
   const send = async (parts: AsyncIterable<Uint8Array>) => {
     try {
       const distrust = distrusted()
@@ -209,36 +228,61 @@ function maskingPipe(writer: EntryWriter, redactor: BundleRedactor, { count, dis
       throw new SourceError('withheld', `not handed over, for it could not be masked: ${error.message}`)
     }
   }
+  const write = async (chunk: Buffer) => {
+    if (broken) return
+    const compression = fresh ? compressionOf(chunk) : undefined
+    fresh = false
+    if (compression !== undefined) {
+      broken = true
+      throw new SourceError('withheld', `it is compressed (${compression}) and cannot be looked into`)
+    }
+    stream ??= redactor.stream()
+    await send(stream.push(chunk))
+  }
+  const flush = async () => {
+    if (!broken && stream) await send(stream.end())
+    close()
+  }
   return {
     path: writer.path,
-    hits: stream.hits,
+    get hits() {
+      return sumOf(hits, stream?.hits)
+    },
     get writtenBytes() {
       return writtenBytes
     },
-    async write(chunk) {
+    write,
+    async segment(segment, isSpliced) {
+      if (!isSpliced || !writer.splice) return write(await textOfSegment(segment))
       if (broken) return
-      const compression = fresh ? compressionOf(chunk) : undefined
+      // Lines are whole on either side: no secret goes over the border but a key, which was masked on both.
+      await flush()
+      // Whether anything may be handed over at all.
+      await send(nothing())
       fresh = false
-      if (compression !== undefined) {
-        broken = true
-        throw new SourceError('withheld', `it is compressed (${compression}) and cannot be looked into`)
-      }
-      await send(stream.push(chunk))
+      await writer.splice(segment)
+      writtenBytes += segment.lengthBytes
     },
-    async flush() {
-      if (!broken) await send(stream.end())
-    },
+    flush,
     end() {
-      count(stream.hits)
-      stream.discard()
+      close()
+      count(hits)
       return writer.end()
     },
     discard() {
-      stream.discard()
+      close()
       writer.discard()
     },
   }
 }
+
+function sumOf(one: Readonly<Record<string, number>>, other: Readonly<Record<string, number>> = {}) {
+  const sum = { ...one }
+  for (const [rule, number] of Object.entries(other)) sum[rule] = (sum[rule] ?? 0) + number
+  return sum
+}
+
+async function* nothing(): AsyncGenerator<Uint8Array, void, void> {}
 
 function asBuffer(bytes: Uint8Array): Buffer {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)

@@ -56,6 +56,10 @@ function keptIn(stateDir: string, masks: () => Masks, flush: () => Promise<void>
       yield* (await load()).log(container, span)
     },
     document: async (container, name) => (await load()).document(container, name),
+    async open(container, engine, ctx) {
+      const { openJoined } = await import('./containers/join/join-log.ts')
+      return openJoined({ kept: await load(), container }, engine, ctx)
+    },
     async maskedWith(live) {
       const { settings } = masks()
       if (settings === 'unknown') return { rules: undefined, values: Infinity }

@@ -47,12 +47,18 @@ function list(names: readonly string[]): string {
 
 function answer(log: readonly Written[], target: string): Buffer {
   const query = new URL(target, 'http://localhost').searchParams
-  const [since, until] = ['since', 'until'].map((name) => Number(query.get(name) ?? Number.NaN) * 1000)
+  const [since, until] = ['since', 'until'].map((name) => millisecondsOf(query.get(name) ?? ''))
   const tail = query.get('tail')
   // The last so many come first, the times behind.
   const last = tail === null ? log : log.slice(-Number(tail))
-  const fits = last.filter(({ atMs }) => !(BEGIN_MS + atMs < since!) && !(BEGIN_MS + atMs > until!))
+  const fits = last.filter(({ atMs }) => !(atMs < since!) && !(atMs > until!))
   return Buffer.concat(fits.map(frame))
+}
+
+/** After `BEGIN_MS`: a number of seconds since 1970 has no room for nanoseconds. */
+function millisecondsOf(time: string): number {
+  const [seconds, fraction = ''] = time.split('.')
+  return time === '' ? Number.NaN : Number(seconds) * 1000 - BEGIN_MS + Number(fraction.padEnd(9, '0')) / 1e6
 }
 
 function frame({ atMs, stream, text }: Written): Buffer {

@@ -20,6 +20,8 @@ import type {
   HostFacts,
   Interval,
   JournalQuery,
+  KeptContainer,
+  KeptLogs,
   Kit,
   Measured,
   MeasuredQuery,
@@ -64,7 +66,7 @@ export interface Described {
   readonly query?: JournalQuery
   /** Withheld and skipped: why. */
   readonly reason?: string
-  /** Engine entries: the path of the GET, or `logs CONTAINER`. */
+  /** Engine entries: the path of the GET, or `logs CONTAINER`; of what is kept `kept CONTAINER`, with the label of the engine that is asked, too. */
   readonly request?: string
   /** json and text: makes the value. */
   readonly make?: () => unknown
@@ -88,6 +90,8 @@ export interface KitOptions {
   metrics?: Measured | ((query: MeasuredQuery) => Measured)
   /** The span that a bundle is asked for. */
   window?: RecordedMetrics['window']
+  /** What is kept of containers. */
+  kept?: readonly (KeptContainer & { readonly inspected?: unknown })[]
   /** Names of databases that were set aside. */
   setAside?: readonly string[]
 }
@@ -226,6 +230,7 @@ function looking(options: KitOptions) {
     intervals,
     events: recordedEvents(options),
     metrics: recordedMetrics(options),
+    containers: keptLogs(options),
     systeminformation: async (call) => options.systeminformation?.[call] ?? {},
   } satisfies Partial<Kit>
 }
@@ -238,6 +243,15 @@ function recordedEvents({ events, setAside = [] }: KitOptions): RecordedEvents {
     },
     database: () => record({ kind: 'stored', name: 'events.db' }),
     setAside: async () => setAside.map((name) => record({ kind: 'stored', name })),
+  }
+}
+
+function keptLogs({ kept = [] }: KitOptions): KeptLogs {
+  return {
+    kept: async () => kept,
+    inspect: async ({ id }) => kept.find((one) => one.id === id)?.inspected ?? Promise.reject(new Error('no document')),
+    log: ({ id }, engine) =>
+      record({ kind: 'stored', request: ['kept', id, ...(engine ? [engine.socket] : [])].join(' ') }),
   }
 }
 
