@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { parseBundleRequest, UsageError } from '../collect/request.ts'
 import { sizeBetween, timeBetween } from './amounts.ts'
 import { DEFAULT_LIMITS } from './limits.ts'
+import { checkCron, CRON_ACCEPTS } from './cron.ts'
 import { mappingOf, parsed } from './parsed.ts'
 import { parseTarget, targetShape, type UploadTarget } from './upload-target.ts'
 import { triggersSchema, type TriggersConfig } from './upload-triggers.ts'
@@ -34,14 +35,9 @@ export const UPLOADS_ACCEPTS =
   'endpoint, region, pathStyle, credentials, ca, encryption, kmsKey, storageClass, tags, headersFile, schedule: CRON, timeZone, jitter: TIME, ' +
   'triggers: {…}, bandwidth: SIZE (a second), bundle: {only, skip, since, limits, format, …}, keep: NUMBER} (see uploads.md)'
 
-const CRON_FIELDS = /^(?:[\w*/,?#-]{1,64} ){4,5}[\w*/,?#-]{1,64}$/
-
 const schema = z.strictObject({
   ...targetShape,
-  schedule: z
-    .string('is not a cron expression')
-    .regex(CRON_FIELDS, 'is not a cron expression: five fields, or six with seconds first ("0 3 * * *")')
-    .optional(),
+  schedule: parsed(cronOf).optional(),
   timeZone: z
     .string('is not a time zone')
     .refine(isTimeZone, 'is not a time zone (Europe/Berlin, UTC)')
@@ -67,6 +63,13 @@ export function parseUploadsKey(value: unknown): UploadsConfig | 'none' {
     parameters: bundle,
     retention: keep === undefined ? undefined : { maxBundles: keep },
   }
+}
+
+function cronOf(value: unknown): string {
+  if (typeof value !== 'string') throw new Error(`is not a text; accepted: ${CRON_ACCEPTS}`)
+  const text = value.trim().replaceAll(/\s+/g, ' ')
+  checkCron(text)
+  return text
 }
 
 function isTimeZone(name: string): boolean {

@@ -181,7 +181,7 @@ test.each([
   [{ target: 'https://plane.example/', keep: 3 }, 'keep is of no use: the target is no bucket'],
   [{ target: 'http://localhost/', ca: '/c' }, 'ca is of no use: the target is not https'],
   [{ target: 's3://bkt', secretAccessKey: 'x' }, 'Unrecognized key: "secretAccessKey"'],
-  [{ target: 's3://bkt', schedule: 'daily' }, 'schedule is not a cron expression: five fields, or six'],
+  [{ target: 's3://bkt', schedule: 'daily' }, 'schedule is not a cron expression: "daily"; accepted: five fields'],
   [{ target: 's3://bkt', schedule: '* * * *' }, 'schedule is not a cron expression'],
   [{ target: 's3://bkt', schedule: '0 3 * * *', timeZone: 'Mars/Olympus' }, 'timeZone is not a time zone'],
   [{ target: 's3://bkt', jitter: '2d' }, 'jitter "2d" is not a time from 0s to 24h'],

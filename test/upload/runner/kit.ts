@@ -22,7 +22,8 @@ export function testClock(startMs = NOON_MS): TestClock {
   let nowMs = startMs
   const calls = new Map<object, { ms: number; call: () => void }>()
   const callThose = (which: (ms: number) => boolean) => {
-    for (const [key, one] of [...calls]) if (which(one.ms) && calls.delete(key)) one.call()
+    const waiting = [...calls]
+    for (const [key, one] of waiting) if (which(one.ms) && calls.delete(key)) one.call()
   }
   const set = (ms: number) => {
     nowMs = ms
