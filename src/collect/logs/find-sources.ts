@@ -200,11 +200,14 @@ function isNamed({ id, names }: Named, name: string): boolean {
   return names.includes(name) || (/^[0-9a-f]{12,64}$/.test(name) && id.startsWith(name))
 }
 
+/** The first line need not be the oldest. */
+const NEAR_MS = 2000
+
 /** Of a log that is kept it is known where it begins and ends; where that is outside of what is asked for, it is not opened. */
 function isInTime({ kept }: FoundContainer, { sinceMs, untilMs }: LogFilter): boolean {
   const { first, last } = kept?.log ?? {}
-  const beginsMs = first === undefined ? -Infinity : Date.parse(first)
-  const endsMs = last === undefined ? Infinity : Date.parse(last)
+  const beginsMs = first === undefined ? -Infinity : Date.parse(first) - NEAR_MS
+  const endsMs = last === undefined ? Infinity : Date.parse(last) + NEAR_MS
   return (sinceMs === undefined || endsMs >= sinceMs) && (untilMs === undefined || beginsMs <= untilMs)
 }
 

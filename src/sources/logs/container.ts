@@ -127,8 +127,9 @@ async function lookBack(
   }
   const { trouble } = lines
   const whole = lines.frames < frames
-  // Not reached: it stands further back, or, where this is all of the log, it is gone.
-  if (!keeper.reached) return { kept: [], more: whole, gone: whole, whole, trouble }
+  // Not reached: it stands further back, or, where this is all of the log, it is gone. Of the first stamp, a line that is alike may be taken for it.
+  const reached = keeper.reached && (whole || before.nth === -1 || before.timeNs > keeper.firstNs)
+  if (!reached) return { kept: [], more: whole, gone: whole, whole, trouble }
   // Lines of the first stamp are left to a longer look: only that one knows how many there are.
   const kept = whole ? keeper.all : keeper.newerThan(keeper.firstNs)
   return { kept, more: keeper.more, gone: false, whole, trouble }

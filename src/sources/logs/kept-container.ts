@@ -42,7 +42,7 @@ export interface KeptOfLog {
   readonly removed: boolean
   /** Something may still be written. */
   readonly running: boolean
-  /** Of the oldest and the newest line, `2026-11-21T16:47:23.187458123Z`; undefined when there are none. */
+  /** Of the first and the last line, or near them, `2026-11-21T16:47:23.187458123Z`; undefined when there are none. */
   readonly first: string | undefined
   readonly last: string | undefined
   /** Milliseconds since 1970, for a log in which nothing else tells a time. */
@@ -73,10 +73,10 @@ async function* forward(
     lines
       .map(({ line, context }) => ({ ...rawLine(line, shown(kept)), ...(context && { context }) }))
       .filter(({ timeUs }) => timeUs <= untilUs)
-  const from = stampOf(place.timeNs - BACK_NS)
+  const fromNs = place.timeNs - BACK_NS
   const until = untilUs === Infinity ? {} : { until: stampOf(BigInt(Math.floor(untilUs)) * 1000n + 999n) }
-  const lines = new KeptLines({ whole: isWhole(kept, from), knownNs: knownNs(kept) })
-  for await (const piece of kept.pieces({ since: from, ...until })) {
+  const lines = new KeptLines({ whole: isWhole(kept, fromNs), knownNs: knownNs(kept) })
+  for await (const piece of kept.pieces({ since: stampOf(fromNs), ...until })) {
     for await (const found of linesOf(piece, lines)) {
       ctx.signal.throwIfAborted()
       yield* inBatches(raw(found.flatMap((line) => beginning.take(line))))
@@ -92,9 +92,11 @@ const FIRST_NS = 10_000_000_000n
 const LONGER = 8n
 /** Segments of a stretch that are inflated: the newest lines before a place stand in the last one, or the one before. */
 const FEW_SEGMENTS = 2
+/** So much later a line may be that stands before another: the two streams go backward against each other by a few milliseconds. */
+const ASIDE_NS = 20_000_000n
 
 async function* backward(kept: KeptOfLog, span: LogSpan, ctx: LogContext): LogBatches {
-  const newestNs = kept.last === undefined ? knownNs(kept) : nanosecondsOf(kept.last)
+  const newestNs = kept.last === undefined ? knownNs(kept) : nanosecondsOf(kept.last) + BACK_NS
   const untilNs = BigInt(Math.floor(Math.min(span.untilUs, 8.64e18 / 1000))) * 1000n + 999n
   let before: Place = placeOf(span.after) ?? { timeNs: untilNs < newestNs ? untilNs : newestNs, nth: -1 }
   let older = 0
@@ -141,15 +143,15 @@ interface Stretch {
 /** The newest lines that stand before a place, in a stretch of the log before it. */
 async function lookBack(kept: KeptOfLog, { before, longNs, segments }: Stretch): Promise<Look> {
   const fromNs = before.timeNs - longNs
-  const from = stampOf(fromNs)
-  const whole = isWhole(kept, from)
+  const whole = isWhole(kept, fromNs)
   const held: KeptPiece[] = []
+  /** Of the newest line that is left out. */
   let leftOut: string | undefined
-  for await (const piece of kept.pieces({ since: from, until: stampOf(before.timeNs) })) {
+  for await (const piece of kept.pieces({ since: stampOf(fromNs), until: stampOf(before.timeNs + ASIDE_NS) })) {
     held.push(piece)
     while (held.filter((one) => 'segment' in one).length > segments) {
       const out = held.shift()!
-      if ('segment' in out) leftOut = out.segment.last
+      if ('segment' in out && out.segment.last > (leftOut ?? '')) leftOut = out.segment.last
     }
   }
   const lines = new KeptLines({ whole: whole && leftOut === undefined, knownNs: knownNs(kept) })
@@ -159,9 +161,10 @@ async function lookBack(kept: KeptOfLog, { before, longNs, segments }: Stretch):
   }
   for (const line of lines.end(!kept.running)) keeper.take(line)
   const cut = leftOut !== undefined
-  if (!keeper.reached) return { lines: [], cut, more: false, gone: !cut, whole }
   // How many lines have a stamp that also those have that are left out is not known here.
   const knownFrom = cut ? nanosecondsOf(leftOut!) : fromNs - 1n
+  const reached = keeper.reached && (before.nth === -1 || before.timeNs > knownFrom)
+  if (!reached) return { lines: [], cut, more: false, gone: !cut, whole }
   const found = whole && !cut ? keeper.all : keeper.newerThan(knownFrom)
   return { lines: found, cut, more: keeper.more, gone: false, whole }
 }
@@ -193,9 +196,9 @@ async function* linesOf(piece: KeptPiece, lines: KeptLines): AsyncGenerator<read
 
 const CHUNK_BYTES = 64 * 1024
 
-/** No segment is left out that lies before it. */
-function isWhole({ first }: KeptOfLog, from: string): boolean {
-  return first === undefined || from <= first
+/** No segment is left out that lies before it; the oldest line need not be the first. */
+function isWhole({ first }: KeptOfLog, fromNs: bigint): boolean {
+  return first === undefined || fromNs <= 0n || fromNs <= nanosecondsOf(first) - BACK_NS
 }
 
 function knownNs({ knownMs }: KeptOfLog): bigint {

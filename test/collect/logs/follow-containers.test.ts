@@ -1,10 +1,82 @@
 import { expect, onTestFinished, test } from 'vitest'
 import type { FollowStep } from '../../../src/collect/logs/follow.ts'
 import type { LogLine } from '../../../src/collect/logs/line.ts'
+import { NOTHING_KEPT } from '../../../src/collect/recorded-containers.ts'
 import { parseFollowWish } from '../../../src/collect/logs/wish.ts'
 import type { Parameters } from '../../../src/collect/request.ts'
 import { describeWithDocker, sh, type Docker } from '../../helpers/docker.ts'
+import { createKept } from '../../../src/record/containers/kept.ts'
+import { isComplete, keptOf, startTail, type TestTail } from '../../record/containers/tail-kit.ts'
 import { machine } from './kit.ts'
+
+const counting = (count: number, more = '') =>
+  sh(`i=0; while [ $i -lt ${count} ]; do echo line $i; i=$((i+1)); ${more} done`)
+const upTo = (count: number) => Array.from({ length: count }, (_, index) => `line ${index}`)
+
+describeWithDocker('containers that are followed and kept', (docker) => {
+  test('one that is removed while it talks ends with all of its lines', async () => {
+    const tail = await startTail([docker().socket])
+    await tail.heard('engine.followed', 'configured')
+    const { until, lines } = follow(docker(), {}, keptBy(tail))
+    await until(({ caughtUp }) => caughtUp)
+    const id = await docker().start('cut', { Cmd: counting(1e9) })
+    await until(({ of }) => of('cut').length > 1000)
+    await docker().ask('DELETE', `/containers/${id}?force=1`)
+    const kept = await keptOf(tail, 'cut', ({ state, logComplete }) => state === 'removed' && logComplete === true)
+    await until(({ of }) => of('cut').length >= kept.log.lines)
+    expect(lines('cut')).toEqual(upTo(kept.log.lines))
+  })
+
+  test('one that came and went while nobody looked is told of by what is kept', async () => {
+    const tail = await startTail([docker().socket])
+    await tail.heard('engine.followed', 'configured')
+    // It never hears of a container by itself.
+    const { until, lines } = follow({ socket: '/nowhere.sock' }, {}, keptBy(tail))
+    await until(({ caughtUp }) => caughtUp)
+    const id = await docker().run('fleeting', { Cmd: ['echo', 'I was here'] })
+    await keptOf(tail, 'fleeting', isComplete)
+    await docker().ask('DELETE', `/containers/${id}?force=1`)
+    await until(({ of }) => of('fleeting').length === 1)
+    expect(lines('fleeting')).toEqual(['I was here'])
+  })
+
+  test('behind the cursor of a stream that was cut, what is kept of one that is removed goes on', async () => {
+    const tail = await startTail([docker().socket])
+    await tail.heard('engine.followed', 'configured')
+    const id = await docker().run('resumed', { Cmd: counting(700) })
+    await keptOf(tail, 'resumed', isComplete)
+    const first = follow(docker(), { since: '1h', container: 'resumed' }, keptBy(tail))
+    await first.until(({ of }) => of('resumed').length >= 300)
+    const before = first.taken('resumed').slice(0, 300)
+    await first.stop()
+    await docker().ask('DELETE', `/containers/${id}?force=1`)
+    await keptOf(tail, 'resumed', ({ state }) => state === 'removed')
+    const second = follow(docker(), { cursor: before.at(-1)!.cursor, container: 'resumed' }, keptBy(tail))
+    await second.until(({ caughtUp }) => caughtUp)
+    expect([...before.map(({ message }) => message), ...second.lines('resumed')]).toEqual(upTo(700))
+  })
+
+  test.each(['SIGTERM', 'SIGKILL'] as const)(
+    'one whose engine is ended by %s and comes back goes on, each line once',
+    async (signal) => {
+      const name = `lasting-${signal.toLowerCase()}`
+      const { until, lines } = follow(docker(), { container: name })
+      await until(({ caughtUp }) => caughtUp)
+      const id = await docker().start(name, { Cmd: counting(1e9, 'sleep 0.01;') })
+      await until(({ of }) => of(name).length > 50)
+      await docker().restart(signal)
+      const there = lines(name).length
+      await until(({ of }) => of(name).length > there + 100)
+      expect(lines(name)).toEqual(upTo(lines(name).length))
+      await docker().ask('DELETE', `/containers/${id}?force=1`)
+    },
+  )
+})
+
+/** What a tail keeps. */
+function keptBy({ tail, stateDir }: TestTail) {
+  return { ...NOTHING_KEPT, ...createKept(stateDir), flush: () => tail.flush() }
+}
 
 describeWithDocker('containers that are followed, of a real engine', (docker) => {
   test('are read from their first line on when they start, and go on when they start again', async () => {
@@ -67,8 +139,8 @@ interface State {
   of(container: string): readonly LogLine[]
 }
 
-function follow({ socket }: Docker, parameters: Parameters) {
-  const { reader } = machine({ root: '', engines: [socket], path: '/nonexistent' })
+function follow({ socket }: Pick<Docker, 'socket'>, parameters: Parameters, kept = NOTHING_KEPT) {
+  const { reader } = machine({ root: '', engines: [socket], path: '/nonexistent', kept })
   const ended = new AbortController()
   const steps = reader.follow(parseFollowWish({ source: 'container', ...parameters }, Date.now()), ended.signal)
   const lines = new Map<string, LogLine[]>()

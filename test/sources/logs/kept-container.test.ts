@@ -259,7 +259,7 @@ test('a cursor of the engine goes on in what is kept, and back, whatever the tim
         }
       },
     ),
-    { numRuns: 25, ...(process.env['FC_SEED'] ? { seed: Number(process.env['FC_SEED']) } : {}) },
+    { numRuns: 60, ...(process.env['FC_SEED'] ? { seed: Number(process.env['FC_SEED']) } : {}) },
   )
 })
 
