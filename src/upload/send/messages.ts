@@ -1,0 +1,28 @@
+/** What diagd and the child that uploads say to each other, as JSON. The bundle itself goes through a pipe. */
+import type { Credentials } from '../target/credentials.ts'
+import type { Limits } from '../target/line.ts'
+import type { SendJob, Sent, UploadFailure } from '../upload.ts'
+
+export type ToWorker =
+  | { readonly kind: 'start'; readonly start: Start }
+  /** The id of the upload in parts is in the outbox, or why not. */
+  | { readonly kind: 'kept'; readonly error?: string | undefined }
+  /** The stream is over, and this long. Without it, its end means nothing: whoever wrote may have died. */
+  | { readonly kind: 'end'; readonly sizeBytes: number; readonly outcome?: 'whole' | 'partial' | undefined }
+  | { readonly kind: 'abort'; readonly reason: string }
+
+export interface Start {
+  /** `abort`: only what `job.stale` names. */
+  readonly task: 'send' | 'abort'
+  readonly job: SendJob
+  readonly limits: Limits
+  /** Of the daemon's environment, where the target wants them. */
+  readonly credentials?: Partial<Credentials> | undefined
+}
+
+export type FromWorker =
+  | { readonly kind: 'multipart'; readonly id: string }
+  | { readonly kind: 'progress'; readonly sentBytes: number }
+  | { readonly kind: 'result'; readonly result: Result }
+
+export type Result = { readonly sent: Sent } | { readonly failure: UploadFailure } | { readonly aborted: true }

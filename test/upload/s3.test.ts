@@ -1,0 +1,132 @@
+import { createHash } from 'node:crypto'
+import { GetObjectTaggingCommand, HeadObjectCommand } from '@aws-sdk/client-s3'
+import { expect, test } from 'vitest'
+import { abortStale, startSending } from '../../src/upload/send/sending.ts'
+import { describeWithCeph, KEYS } from '../helpers/ceph.ts'
+import {
+  bytesOf,
+  jobOf,
+  keysOf,
+  leftovers,
+  MIB,
+  objectOf,
+  QUICK,
+  s3Target,
+  secretFile,
+  sent,
+  writeAll,
+} from '../helpers/upload.ts'
+
+describeWithCeph('an upload to a bucket', (ceph) => {
+  test('what is less than a part goes as one, with its type, metadata and tags', async () => {
+    const bytes = bytesOf(300_000)
+    const target = s3Target(ceph(), { tags: { team: 'a b & c' } })
+    const job = jobOf(target, { metadata: { node: 'web-1', 'boot-id': 'b1' } })
+    const sending = startSending(job, QUICK)
+    await writeAll(sending, bytes)
+    const result = await sending.end('partial')
+    const sha256 = createHash('sha256').update(bytes).digest('hex')
+    expect(result).toEqual({ sent: { key: job.key, sizeBytes: bytes.length, sha256, verified: true, notes: [] } })
+    expect(bytes.equals(await objectOf(ceph(), job.key))).toBe(true)
+    const object = { Bucket: ceph().bucket, Key: job.key }
+    const head = await ceph().client.send(new HeadObjectCommand(object))
+    expect(head.ContentType).toBe('application/gzip')
+    expect(head.Metadata).toEqual({ node: 'web-1', 'boot-id': 'b1', outcome: 'partial' })
+    const { TagSet } = await ceph().client.send(new GetObjectTaggingCommand(object))
+    expect(TagSet).toEqual([{ Key: 'team', Value: 'a b & c' }])
+  })
+
+  test('what is more goes in parts, and is the same there, byte for byte', async () => {
+    const bytes = bytesOf(17 * MIB + 12_345)
+    const job = jobOf(s3Target(ceph()))
+    const sending = startSending(job, QUICK)
+    const told: string[] = []
+    sending.onMultipart(async (id) => void told.push(id))
+    await writeAll(sending, bytes)
+    const sha256 = createHash('sha256').update(bytes).digest('hex')
+    expect(await sending.end()).toMatchObject({ sent: { sizeBytes: bytes.length, sha256, verified: true } })
+    expect(told).toHaveLength(1)
+    expect(sending.sentBytes).toBe(bytes.length)
+    expect(bytes.equals(await objectOf(ceph(), job.key))).toBe(true)
+    expect(await leftovers(ceph())).toEqual([])
+  })
+
+  test('exactly one part, and nothing at all, go as one', async () => {
+    for (const length of [5 * MIB, 0]) {
+      const job = jobOf(s3Target(ceph()))
+      expect(await sent(job, bytesOf(length))).toMatchObject({ sent: { sizeBytes: length, verified: true } })
+      expect(await objectOf(ceph(), job.key)).toHaveLength(length)
+    }
+  })
+
+  test('no part is sent before its id is kept; what cannot be kept is not sent, and removed', async () => {
+    const job = jobOf(s3Target(ceph()))
+    const sending = startSending(job, QUICK)
+    sending.onMultipart(() => Promise.reject(new Error('the disk is full')))
+    await writeAll(sending, bytesOf(12 * MIB)).catch(() => {})
+    expect(await sending.end()).toMatchObject({
+      failure: { kind: 'internal', message: expect.stringContaining('the disk is full') as string },
+    })
+    expect(sending.sentBytes).toBe(0)
+    expect(await leftovers(ceph())).toEqual([])
+    expect(await keysOf(ceph(), job.key)).toEqual([])
+  })
+
+  test('a bundle that breaks off leaves nothing', async () => {
+    const job = jobOf(s3Target(ceph()))
+    const sending = startSending(job, QUICK)
+    await writeAll(sending, bytesOf(16 * MIB))
+    await sending.abort('the machine is shut down')
+    expect(await sending.end()).toMatchObject({
+      failure: { kind: 'bundle-failed', message: 'the machine is shut down' },
+    })
+    expect(await leftovers(ceph())).toEqual([])
+    expect(await keysOf(ceph(), job.key)).toEqual([])
+  })
+
+  test('what a killed try left is removed by the next, or by itself', async () => {
+    const job = jobOf(s3Target(ceph()))
+    const left = async () => {
+      const sending = startSending(job, QUICK)
+      const id = new Promise<string>((resolve) => sending.onMultipart(async (one) => resolve(one)))
+      await writeAll(sending, bytesOf(6 * MIB))
+      const stale = { key: job.key, multipartId: await id }
+      process.kill(sending.pid!, 'SIGKILL')
+      expect(await sending.end()).toMatchObject({ failure: { kind: 'killed', permanent: false } })
+      expect(await leftovers(ceph())).toEqual([stale.multipartId])
+      return stale
+    }
+    const stale = await left()
+    expect(await sent({ ...job, stale }, bytesOf(1000))).toMatchObject({ sent: { verified: true } })
+    expect(await leftovers(ceph())).toEqual([])
+    const other = await left()
+    expect(await abortStale(job.target, other, QUICK)).toBeUndefined()
+    expect(await leftovers(ceph())).toEqual([])
+    // It is not there any more, and that is fine.
+    expect(await abortStale(job.target, other, QUICK)).toBeUndefined()
+  })
+
+  test('only so many bundles of this node are kept, and nothing else is touched', async () => {
+    const node = 'keep-1'
+    const nameOf = (day: number) => `debug-${node}-2026110${day}T000000Z-00000${day}.tar.gz`
+    const keyOf = (day: number) => `r/${node}/2026-11-0${day}/${nameOf(day)}`
+    const target = s3Target(ceph(), { key: 'r/{node}/{date}/{name}' })
+    const others = [`r/${node}/2026-11-01/notes.txt`, `r/${node}-b/2026-11-01/${nameOf(1)}`, `r/${node}/${nameOf(1)}`]
+    for (const key of [...others, keyOf(1), keyOf(3)]) await sent(jobOf(target, { key }), bytesOf(10))
+    const last = await sent(jobOf(target, { key: keyOf(2), retention: { node, maxBundles: 2 } }), bytesOf(10))
+    expect(last).toMatchObject({ sent: { verified: true, notes: ['1 of the oldest bundles deleted at the target'] } })
+    expect((await keysOf(ceph(), 'r/')).sort()).toEqual([...others, keyOf(2), keyOf(3)].sort())
+  })
+
+  test('credentials of a file', async () => {
+    const target = s3Target(ceph(), { credentials: { from: 'file', path: secretFile(KEYS) } })
+    expect(await sent(jobOf(target), bytesOf(1000), { limits: QUICK.limits! })).toMatchObject({ sent: {} })
+  })
+
+  test('a cap of the bandwidth slows down and changes nothing', async () => {
+    const bytes = bytesOf(200_000)
+    const job = jobOf(s3Target(ceph()), { bandwidthBytesPerSecond: MIB })
+    expect(await sent(job, bytes)).toMatchObject({ sent: { sizeBytes: bytes.length } })
+    expect(bytes.equals(await objectOf(ceph(), job.key))).toBe(true)
+  })
+})
