@@ -4,6 +4,7 @@ import type { ContainersRecorded, JoinedEngine } from '../../../../src/collect/r
 import type { KeptContainer } from '../../../../src/record/containers/container.ts'
 import { FLOOD_LIMITS } from '../../../../src/record/containers/frames/flood.ts'
 import { Intake } from '../../../../src/record/containers/frames/intake.ts'
+import { writeDocument } from '../../../../src/record/containers/keep/document.ts'
 import { LogWriter } from '../../../../src/record/containers/keep/log-writer.ts'
 import { createKept } from '../../../../src/record/containers/kept.ts'
 import { openJoined } from '../../../../src/record/containers/join/join-log.ts'
@@ -69,6 +70,12 @@ function facts({ folder, writer }: StoredTest, more: Partial<KeptContainer> = {}
   const last = more.log?.last
   const log = { lines, dropped, ambiguous, diskBytes: writer.diskBytes, ...(last === undefined ? {} : { last }) }
   return { id: idOf(name), name, image: 'busybox', engine: 'rootful', state: 'running', folder, log, ...more }
+}
+
+/** Writes what `list` reads. */
+export function keepFacts(stored: StoredTest, more: Partial<KeptContainer> = {}, name = 'web'): void {
+  const { log: _, folder: __, ...known } = facts(stored, more, name)
+  writeDocument(stored.folder, 'state.json', Buffer.from(JSON.stringify(known)))
 }
 
 /** An engine that has these lines of it. */
