@@ -2,12 +2,28 @@ import { access } from 'node:fs/promises'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
 import containers from '../../collectors/containers.ts'
-import type { AbsentEngine, Engine } from '../../src/collector.ts'
+import type { AbsentEngine, Engine, KeptContainer } from '../../src/collector.ts'
 import { describeWithDocker, openRequest, realEngine, sh } from '../helpers/docker.ts'
 import { described, fakeCommands, recordedEngine, testKit } from '../helpers/kit.ts'
 
-const collected = (present: readonly Engine[], absent: readonly AbsentEngine[] = []) =>
-  described(containers, testKit({ root: '/nonexistent', engines: { present, absent } }))
+const collected = (
+  present: readonly Engine[],
+  absent: readonly AbsentEngine[] = [],
+  kept: readonly KeptContainer[] = [],
+) => described(containers, testKit({ root: '/nonexistent', engines: { present, absent }, kept }))
+
+/** As diagd keeps it. */
+const keptOf = (name: string, more: Partial<KeptContainer> = {}): KeptContainer => ({
+  id: name.padEnd(64, '0'),
+  name,
+  image: 'busybox',
+  engine: 'rootful',
+  state: 'exited',
+  createdMs: Date.UTC(2026, 0, 1),
+  folder: `/var/lib/diagd/containers/rootful/${name}`,
+  log: { lines: 12, diskBytes: 4096, dropped: { flood: 0, cap: 0, withheld: 0 }, ambiguous: 0 },
+  ...more,
+})
 
 /** An engine that knows only the list of its containers. */
 const listing = (list: readonly object[], options: Partial<Engine> = {}) =>
@@ -169,5 +185,94 @@ describe('containers', () => {
   test('are skipped where there is no engine at all', async () => {
     const { all } = await collected([])
     expect(all).toMatchObject([{ kind: 'skipped', reason: 'no socket of a container engine was found' }])
+  })
+})
+
+describe('what was kept of containers', () => {
+  const removed = { state: 'removed', exitCode: 137, oomKilled: true, removedMs: Date.UTC(2026, 0, 2) } as const
+
+  test('that were removed stands beside the others, marked and with times, the dead first', async () => {
+    const { names, value, named } = await collected(
+      [listing([container('runs', 'running')])],
+      [],
+      [keptOf('gone', removed)],
+    )
+    expect(names).toEqual([
+      'list.json',
+      ...['state.json', 'inspect.json', 'log.log'].map((file) => `gone-gone00000000/${file}`),
+      ...['state.json', 'inspect.json', 'top.txt', 'log.log'].map((file) => `runs-runs00000000/${file}`),
+    ])
+    expect(await value('gone-gone00000000/state.json')).toMatchObject({
+      state: 'removed',
+      createdAt: '2026-01-01T00:00:00.000Z',
+      removedAt: '2026-01-02T00:00:00.000Z',
+      exitCode: 137,
+      oomKilled: true,
+      log: { lines: 12, dropped: { flood: 0 } },
+    })
+    expect(named('gone-gone00000000/log.log').request).toBe(`kept ${'gone'.padEnd(64, '0')}`)
+    expect(named('gone-gone00000000/log.log').tier).toBe('logs')
+  })
+
+  test('that exist joins their logs, and tells what diagd alone knows', async () => {
+    const engine = recordedEngine({
+      '/containers/json?all=1': [container('web', 'exited')],
+      [`/containers/${'web'.padEnd(64, '0')}/json`]: { Name: '/web', State: { Status: 'exited' } },
+    })
+    const { named, value } = await collected([engine], [], [keptOf('web', { signal: 'KILL' })])
+    expect(named('web-web000000000/log.log').request).toBe(`kept ${'web'.padEnd(64, '0')} /run/docker.sock`)
+    expect(await value('web-web000000000/state.json')).toMatchObject({
+      Name: '/web',
+      State: { Status: 'exited' },
+      kept: { state: 'exited', signal: 'KILL', log: { lines: 12 } },
+    })
+  })
+
+  test('of an engine that does not answer any more is there, and the reason, too', async () => {
+    const absent = [{ socket: '/run/docker.sock', reason: 'it is stopped' }]
+    const { names, value } = await collected([], absent, [keptOf('web')])
+    expect(names).toEqual([
+      'run_docker.sock',
+      ...['state', 'inspect'].map((file) => `web-web000000000/${file}.json`),
+      'web-web000000000/log.log',
+    ])
+    expect(await value('web-web000000000/state.json')).toMatchObject({ state: 'exited' })
+    const refused = await collected([recordedEngine({})], [], [keptOf('web')])
+    expect(refused.names).toContain('web-web000000000/log.log')
+  })
+
+  test('of several engines has a folder for each', async () => {
+    const kept = [keptOf('web', removed), keptOf('old', { ...removed, engine: 'podman' })]
+    const { names } = await collected([listing([])], [], kept)
+    expect(names).toContain('web-web000000000/log.log')
+    expect(names).toContain('podman/old-old000000000/log.log')
+    const both = await collected([listing([]), listing([], { label: 'podman' })], [], kept)
+    expect(both.names).toContain('rootful/web-web000000000/log.log')
+    expect(both.names).toContain('podman/old-old000000000/log.log')
+  })
+
+  test('of very many that are gone pushes out none that exists, and names what is left out', async () => {
+    const gone = Array.from({ length: 300 }, (_, index) =>
+      keptOf(`gone${String(index).padStart(3, '0')}`, { ...removed, removedMs: index * 1000 }),
+    )
+    const live = Array.from({ length: 500 }, (_, index) => container(`c${index}`, 'running'))
+    const { names, named } = await collected([listing(live)], [], gone)
+    expect(names.filter((name) => name?.startsWith('c') && name.endsWith('log.log'))).toHaveLength(500)
+    expect(names.filter((name) => name?.startsWith('gone') && name.endsWith('log.log'))).toHaveLength(250)
+    expect(names).toContain('gone299-gone29900000/log.log')
+    expect(named('more-removed').reason).toMatch(
+      /^50 removed containers beyond 250 are left out: gone049-gone04900000, /,
+    )
+  })
+
+  test('that cannot be read costs nothing but itself', async () => {
+    const kit = testKit({
+      root: '/nonexistent',
+      engines: { present: [listing([container('web', 'running')])], absent: [] },
+    })
+    const broken = { ...kit.containers, kept: () => Promise.reject(new Error('the disk hangs')) }
+    const { names, named } = await described(containers, { ...kit, containers: broken })
+    expect(named('kept').reason).toContain('the disk hangs')
+    expect(names).toContain('web-web000000000/log.log')
   })
 })
