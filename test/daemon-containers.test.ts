@@ -1,5 +1,11 @@
 /** A daemon that follows a real engine: what its routes tell of containers that are gone, across its own restarts. */
-import { expect, test } from 'vitest'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { rulesVersion } from '../src/record/containers/follow/secrets.ts'
+import { inflateSegment } from '../src/record/containers/keep/segment.ts'
+import { keptBeside } from '../src/record/kept-here.ts'
+import { nodeKey } from '../src/redact/node-key.ts'
 import { startDaemon, ownFolder, type TestDaemon } from './helpers/daemon.ts'
 import { describeWithDocker, sh } from './helpers/docker.ts'
 
@@ -31,6 +37,9 @@ async function becomes(daemon: TestDaemon, query: string, fits: (answer: Answer)
 const follows = ({ engines }: Answer) =>
   engines.some(({ label, state }) => label === 'configured' && state === 'following')
 const isWhole = ({ containers: all }: Answer) => all.length > 0 && all.every(({ logComplete }) => logComplete === true)
+
+/** All but what its files take: they are written anew. */
+const evidence = ({ containers: all }: Answer) => all.map((one) => ({ ...one, log: { ...one.log, diskBytes: 0 } }))
 
 function following(socket: string, folder = ownFolder(), more: Record<string, string> = {}): Promise<TestDaemon> {
   return startDaemon({ DIAGD_CONTAINERS: '{}', DIAGD_ENGINES: socket, ...more }, folder)
@@ -101,12 +110,58 @@ describeWithDocker('a daemon beside an engine', (docker) => {
 
     const again = await following(docker().socket, daemon.folder)
     const kept = await containers(again, `?name=${id.slice(0, 12)}`)
-    expect(kept.containers).toEqual(gone.containers)
+    expect(evidence(kept)).toEqual(evidence(gone))
     again.running.child.kill('SIGKILL')
     await again.running.ended
     const last = await following(docker().socket, daemon.folder)
-    expect((await containers(last, '?state=removed')).containers).toEqual(gone.containers)
+    expect(evidence(await containers(last, '?name=worker'))).toEqual(evidence(gone))
     await last.stop()
+  })
+
+  test('a container has its name in metrics, and what it used last stays with it', async () => {
+    const daemon = await following(docker().socket, ownFolder(), { DIAGD_METRICS: '{interval: 1s}' })
+    await becomes(daemon, '', follows)
+    const id = await docker().start('user', { Cmd: sh('trap "exit 0" USR1; while :; do sleep 0.05; done') })
+    const metrics = async () => (await daemon.ask('GET', '/metrics')).body.toString()
+    const samples = async () => Number(/^diagd_samples_stored (\d+)$/m.exec(await metrics())?.[1] ?? 0)
+    const named = new RegExp(
+      `^container_memory_usage_bytes{[^}]*container_id="${id.slice(0, 12)}"[^}]*name="user"`,
+      'm',
+    )
+    while (!named.test(await metrics())) await new Promise((resolve) => setTimeout(resolve, 50))
+    // It is in these, and what it used is at hand.
+    for (const before = await samples(); (await samples()) < before + 3;);
+    await docker().ask('POST', `/containers/${id}/kill?signal=USR1`)
+    const gone = await becomes(daemon, '?name=user&state=exited', isWhole)
+    const use = { time: expect.any(String) as string, memoryBytes: expect.any(Number) as number }
+    expect(gone.containers[0]).toMatchObject({ exitCode: 0, use })
+    await daemon.stop()
+  })
+
+  test('a bundle beside the daemon asks it to write what it has, and reads it where it is', async () => {
+    const daemon = await following(docker().socket)
+    await becomes(daemon, '', follows)
+    await docker().run('said', { Cmd: sh('echo "a last word"') })
+    await becomes(daemon, '?name=said', isWhole)
+    const masks = { nodeKey: await nodeKey(join(daemon.state, 'redaction.key')), settings: {} }
+    const kept = keptBeside(daemon.socket, daemon.state, () => masks)
+    await kept.flush()
+    const said = (await kept.list()).find(({ name }) => name === 'said')!
+    const pieces: string[] = []
+    for await (const piece of kept.log(said))
+      pieces.push(('segment' in piece ? inflateSegment(piece.segment) : piece.text).toString())
+    expect(pieces.join('')).toMatch(/^\S+Z stdout F a last word\n$/)
+    expect(JSON.parse((await kept.document(said, 'inspect.json'))!.toString())).toMatchObject({ Id: said.id })
+    const { rules, values } = await kept.maskedWith([])
+    expect([rules, values]).toEqual([rulesVersion({}), 0])
+    expect(await kept.maskedWith(['never seen'])).toEqual({ rules, values: Infinity })
+    await docker().run('teller', { Cmd: ['true'], Env: [`DB_PASSWORD=${SECRET}`] })
+    await becomes(daemon, '?name=teller', isWhole)
+    expect((await kept.maskedWith([SECRET])).values).toBeGreaterThan(0)
+    expect((await kept.maskedWith([SECRET])).values).toBeLessThan(Infinity)
+    await daemon.stop()
+    await kept.flush()
+    expect((await kept.list()).some(({ name }) => name === 'said')).toBe(true)
   })
 
   test('what a container was told is masked in events that come afterwards', async () => {
@@ -118,5 +173,45 @@ describeWithDocker('a daemon beside an engine', (docker) => {
     const [event] = await events(daemon, 'type=test.one', () => true)
     expect(event!.message).toMatch(/^it was <masked:live-value:\w+> all the time$/)
     await daemon.stop()
+  })
+})
+
+describe('without an engine to follow', () => {
+  test('with containers: none nothing is followed, and it says so', async () => {
+    const daemon = await startDaemon({ DIAGD_CONTAINERS: 'none' })
+    const answer = await daemon.ask('GET', '/containers')
+    expect([answer.status, answer.json()]).toEqual([
+      503,
+      expect.objectContaining({ code: 'not-recording', detail: expect.stringContaining('containers: none') as string }),
+    ])
+    const { status, containers: health } = (await daemon.ask('GET', '/health')).json() as Record<string, unknown>
+    expect([status, health]).toEqual(['ok', { state: 'off' }])
+    expect((await daemon.ask('GET', '/metrics')).body.toString()).not.toContain('diagd_container_lines')
+    expect(existsSync(join(daemon.state, 'containers'))).toBe(false)
+    await daemon.stop()
+  })
+
+  test('a socket that is not there is waited for; a wrong limit is told by its name, and the usual ones stand in', async () => {
+    const daemon = await following('/nonexistent/docker.sock', ownFolder(), { DIAGD_CONTAINERS: '{maxSize: 1MiB}' })
+    const { engines } = await becomes(daemon, '?limit=0', (answer) => answer.engines.length > 0)
+    expect(engines).toContainEqual(
+      expect.objectContaining({ socket: '/nonexistent/docker.sock', state: 'waiting', problem: 'it does not exist' }),
+    )
+    const { problems } = (await daemon.ask('GET', '/health')).json() as { problems: { key: string; message: string }[] }
+    expect(problems).toContainEqual({
+      key: 'DIAGD_CONTAINERS',
+      message: expect.stringContaining('maxSize "1MiB" is not a size from 16MiB to 64GiB') as string,
+    })
+    await daemon.stop()
+  })
+
+  test('beside no daemon, and without a state folder, there is nothing', async () => {
+    const kept = keptBeside('/nonexistent/diagd.sock', '/nonexistent', () => ({
+      nodeKey: { bytes: new Uint8Array(32), kept: 'process' },
+      settings: 'unknown',
+    }))
+    await kept.flush()
+    expect(await kept.list()).toEqual([])
+    expect(await kept.maskedWith(['one'])).toEqual({ rules: undefined, values: Infinity })
   })
 })

@@ -21,21 +21,20 @@ export interface FollowingParts {
 
 /** A log that comes faster is left out when it has done so for as many seconds. */
 const FLOOD_SECONDS = 8
-/** The newest sample is no newer. */
-const USES_MS = 10_000
 
 /** undefined where nothing is to be followed. */
 export function createFollowing({ config, bootId, deps, recording, measuring }: FollowingParts): Keeping | undefined {
-  const { containers, stateDir } = config
+  const { containers, metrics, stateDir } = config
   if (containers === 'none') return undefined
   const { floodBytesPerSecond, ...limits } = containers
   const flood = { bytesPerSecond: floodBytesPerSecond, burstBytes: floodBytesPerSecond * FLOOD_SECONDS }
+  // As often as there is a newer one.
+  const intervalMs = metrics === 'none' ? Infinity : metrics.intervalMs
   const keeping = createKeeping(async () => {
     const { followContainers } = await import('../record/containers/tail.ts')
     const { redaction, engines, root } = deps()
     const uses =
-      measuring &&
-      createContainerUses({ measured: () => measuring.newest(['container']), isNeeded, intervalMs: USES_MS })
+      measuring && createContainerUses({ measured: () => measuring.newest(['container']), isNeeded, intervalMs })
     const tail = followContainers({
       stateDir,
       redaction,
