@@ -10,7 +10,7 @@ export const PART_BYTES = 8 * MIB
 const MOST_PART_BYTES = 64 * MIB
 /** Where nobody knows how much comes, and all parts have to be equal: 313 GiB. */
 const EQUAL_BLINDLY_BYTES = 32 * MIB
-/** Parts after which the next ones are twice as large: 375 GiB in all. */
+/** Parts after which the next ones are twice as large: 359 GiB in all. */
 const GROWS_AFTER_PARTS = 2000
 
 export interface PartSizes {
