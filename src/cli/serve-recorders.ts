@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { BundleDeps } from '../collect/deps.ts'
 import { hostFacts } from '../collect/host.ts'
 import type { Config } from '../config.ts'
+import type { DaemonInput } from '../daemon.ts'
 import type { Log } from '../log.ts'
 import type { Otlp } from '../otlp/exporter.ts'
 import type { Keeping } from '../record/keeping.ts'
@@ -12,14 +13,17 @@ import { openStoreThread } from '../record/store-thread.ts'
 import type { StoreThread } from '../record/store/thread.ts'
 import { VERSION } from '../version.ts'
 import { createFollowing } from './serve-containers.ts'
+import type { ShippingParts } from './serve-uploads.ts'
 
 export interface Recorders {
   readonly recording: Recording | undefined
   readonly measuring: Measuring | undefined
   readonly keeping: Keeping | undefined
+  /** In which all databases are. */
+  readonly thread: StoreThread
 }
 
-/** Both databases are in one thread. @param deps those of bundles, known when the recorder is opened. */
+/** @param deps those of bundles, known when the recorder is opened. */
 export function createRecorders(config: Config, deps: () => BundleDeps, { logger }: Log): Recorders {
   const { events } = config
   const { bootId } = hostFacts(undefined)
@@ -35,7 +39,7 @@ export function createRecorders(config: Config, deps: () => BundleDeps, { logger
         })
   const measuring = createMeasurer(config, thread, recording)
   const keeping = createFollowing({ config, bootId, deps, recording, measuring })
-  return { recording, measuring, keeping }
+  return { recording, measuring, keeping, thread }
 }
 
 function createMeasurer(
@@ -62,6 +66,14 @@ function createMeasurer(
       })
     },
   })
+}
+
+/** undefined where nothing is to be sent. */
+export async function createShipper(parts: Omit<ShippingParts, 'uploads'>): Promise<DaemonInput['shipping']> {
+  const { uploads } = parts.config
+  if (uploads === 'none') return undefined
+  const { openShipping } = await import('./serve-uploads.ts')
+  return (given) => openShipping({ ...parts, uploads }, given)
 }
 
 export interface OtlpParts extends Recorders {

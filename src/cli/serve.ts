@@ -18,7 +18,7 @@ import { dropInProblems } from './engine.ts'
 import { EXIT } from './io.ts'
 import type { Io } from './io.ts'
 import { containersPart } from './serve-containers.ts'
-import { createExport, createRecorders } from './serve-recorders.ts'
+import { createExport, createRecorders, createShipper } from './serve-recorders.ts'
 import { catchSignals } from './signals.ts'
 
 const STDERR = 2
@@ -64,7 +64,8 @@ export async function serve(io: Io): Promise<number> {
   try {
     const facts = { config, problems, log, notifier, uid, ownFolder, version: VERSION }
     const otlp = await createExport({ ...recorders, config, deps: () => deps!, systemInfo, log })
-    const daemon = await startDaemon({ ...facts, ...recorders, loadEngine, otlp })
+    const shipping = await createShipper({ ...recorders, config, environment, deps: () => deps!, log })
+    const daemon = await startDaemon({ ...facts, ...recorders, loadEngine, otlp, shipping })
     if (!interrupt.signal.aborted) await new Promise((resolve) => interrupt.signal.addEventListener('abort', resolve))
     await daemon.close()
     return EXIT.whole

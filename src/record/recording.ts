@@ -72,7 +72,7 @@ export interface Recording {
 /** Who asks is told before gateways give up. What is posted may wait longer: it is stored, or refused. */
 const ANSWER_MS = 10_000
 
-export type Listener = (events: readonly NewEvent[]) => void
+type Listener = (events: readonly NewEvent[]) => void
 
 /** `stored` gets what is in the database. May reject: then nothing is recorded. */
 export type Open = (stored: Listener) => Promise<OpenRecorder>
