@@ -132,6 +132,7 @@ start() {
   fi
   systemctl daemon-reload
   if [ -z "$old" ]; then systemctl enable diagd.service; fi
+  start_shutdown_unit
   # A service that somebody disabled or masked stays as it is.
   if ! systemctl is-enabled --quiet diagd.service; then
     say 'the service is not enabled; it was not started'
@@ -142,9 +143,19 @@ start() {
   fi
 }
 
+# It does something when the machine goes down. Without waiting: it comes after the network and docker.
+start_shutdown_unit() {
+  unit=diagd-upload-shutdown.service
+  case $old in
+    *"/$unit"*) ;;
+    *) systemctl enable "$unit" ;;
+  esac
+  if systemctl is-enabled --quiet "$unit"; then systemctl --no-block start "$unit" || true; fi
+}
+
 remove() {
   [ -e "$list" ] || fail "nothing of this script is in $prefix; --prefix names another place"
-  if [ -d /run/systemd/system ]; then systemctl disable --now diagd.service || true; fi
+  if [ -d /run/systemd/system ]; then systemctl disable --now diagd-upload-shutdown.service diagd.service || true; fi
   while read -r file; do rm -f "$file"; done <"$list"
   rm -f "$list" "$prefix/lib/diagd/install.sh"
   for folder in lib/diagd share/doc/diagd share/diagd; do

@@ -160,7 +160,8 @@ describe.runIf(hasDpkg)(`${hasDpkg ? '' : 'SKIPPED: needs dpkg-deb: '}the Debian
     expect(rows).toContainEqual(['-rwxr-xr-x', 'root/root', 'usr/bin/diagd'])
     expect(rows).toContainEqual(['-rwxr-xr-x', 'root/root', 'usr/lib/diagd/node'])
     expect(rows).toContainEqual(['-rw-r-----', 'root/root', 'etc/diagd/config.yaml'])
-    expect(rows).toContainEqual(['-rw-r--r--', 'root/root', 'usr/lib/systemd/system/diagd.service'])
+    for (const unit of ['diagd.service', 'diagd-upload-shutdown.service'])
+      expect(rows).toContainEqual(['-rw-r--r--', 'root/root', `usr/lib/systemd/system/${unit}`])
   })
 
   test('says what it is, and what it needs', () => {
