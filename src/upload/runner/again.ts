@@ -1,6 +1,8 @@
 /** When a failed upload is tried again, and when no more. */
 import type { UploadFailure, UploadRecord } from '../upload.ts'
 
+/** What failed before is tried so soon after a start, or after something arrived: not at once, for diagd may be dying again and again. */
+export const SOON_MS = 30_000
 const HOUR_MS = 60 * 60 * 1000
 const DAY_MS = 24 * HOUR_MS
 const FIRST_MS = 30_000

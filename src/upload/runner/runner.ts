@@ -1,13 +1,13 @@
 /** Sends what is due, one at a time. Nothing that goes wrong here is anybody else's trouble. */
 import { StoreError } from '../../record/store/error.ts'
 import type { Outbox } from '../outbox/outbox.ts'
-import type { StartSending, UploadEngine, UploadFailure, UploadRecord } from '../upload.ts'
-import { afterFailure, KILLED } from './again.ts'
-import { attempt, type Ended } from './attempt.ts'
+import type { StartSending, UploadEngine, UploadRecord } from '../upload.ts'
+import { afterFailure, KILLED, SOON_MS } from './again.ts'
 import type { Clock } from './clock.ts'
 import { createCourtesies, NO_COURTESY, type Courtesy, type Places } from './courtesy.ts'
-import { prepare, type BundleFacts, type Prepared } from './prepare.ts'
+import type { BundleFacts } from './prepare.ts'
 import type { Telling } from './telling.ts'
+import { tryOnce, type Trying } from './try-once.ts'
 
 export interface RunnerOptions {
   readonly facts: BundleFacts
@@ -38,18 +38,12 @@ export interface Runner {
   close(): Promise<void>
 }
 
-/** A try that takes longer is none that will end. */
-const MOST_TRY_MS = 6 * 60 * 60 * 1000
-/** What failed before is tried so soon after a start, or after something arrived: not at once, for diagd may be dying again and again. */
-const SOON_MS = 30_000
 /** Of the bundle of a shutdown: systemd waits no longer than 15 s more. */
 const SHUTDOWN_MS = 10_000
 /** While the outbox cannot be written to. */
 const REST_MS = 60_000
 
-interface Running {
-  record: UploadRecord
-  readonly abort: AbortController
+interface Running extends Trying {
   readonly done: Promise<void>
 }
 
@@ -93,7 +87,7 @@ export function createRunner(options: RunnerOptions): Runner {
     const done = Promise.withResolvers<void>()
     running = { record: due, abort: new AbortController(), done: done.promise }
     try {
-      const failed = await one(running, courtesy.of, { ...options, isClosing: () => isClosing, rest })
+      const failed = await tryOnce(running, courtesy.of, { ...options, isClosing: () => isClosing, rest })
       if (failed !== 'interrupted') trouble = failed
     } finally {
       running = undefined
@@ -155,99 +149,6 @@ async function begin({ outbox, clock, random, telling }: RunnerOptions): Promise
     telling.failed(waiting)
   }
   await outbox.hurry(SOON_MS)
-}
-
-interface OneOptions extends RunnerOptions {
-  readonly isClosing: () => boolean
-  readonly rest: () => Promise<void>
-}
-
-type Failed = UploadRecord | undefined | 'interrupted'
-
-/** One try, from the row that says that it runs to the row that says how it ended. Gives the row where it failed. */
-async function one(running: Running, courtesy: Courtesy, options: OneOptions): Promise<Failed> {
-  const { facts, outbox, engine, clock, telling } = options
-  const nowMs = clock.now()
-  const { nextTryMs: _, ...rest } = running.record
-  const began: UploadRecord = { ...rest, state: 'running', tries: rest.tries + 1, startedMs: nowMs }
-  const prepared = tryTo(() => prepare(running.record, facts, engine, nowMs))
-  running.record = 'failure' in prepared ? began : { ...began, bundleId: prepared.bundleId, key: prepared.job.key }
-  await outbox.keep(running.record)
-  telling.began()
-  const keepId = async (multipartId: string) => {
-    running.record = { ...running.record, multipartId }
-    await outbox.keep(running.record)
-  }
-  const cancel = endLate(running.abort, clock)
-  const deps = { ...options, courtesy, onMultipart: keepId, onBytes: telling.bytes }
-  const ended = 'failure' in prepared ? prepared : await attempt(prepared, deps, running.abort.signal)
-  cancel()
-  const { reason } = running.abort.signal as { reason: unknown }
-  return settle(running.record, reason instanceof TooLong ? late(ended, reason) : ended, options)
-}
-
-function tryTo(prepare: () => Prepared): Prepared | { readonly failure: UploadFailure } {
-  try {
-    return prepare()
-  } catch (error) {
-    return { failure: { kind: 'bundle-failed', message: (error as Error).message, permanent: true } }
-  }
-}
-
-class TooLong extends Error {}
-
-function endLate(abort: AbortController, clock: Clock): () => void {
-  const untilMs = clock.now() + MOST_TRY_MS
-  let cancel = () => {}
-  const look = () => {
-    if (clock.now() >= untilMs) abort.abort(new TooLong('it was not done within 6 h'))
-    else cancel = clock.at(untilMs, look)
-  }
-  look()
-  return () => cancel()
-}
-
-function late(ended: Ended, { message }: TooLong): Ended {
-  return 'brokenOff' in ended ? { failure: { kind: 'stalled', message, permanent: false } } : ended
-}
-
-async function settle(record: UploadRecord, ended: Ended, options: OneOptions): Promise<Failed> {
-  const { clock, random, telling, outbox } = options
-  const nowMs = clock.now()
-  if ('sent' in ended) {
-    const { multipartId: _, lastError: __, ...rest } = record
-    const { outcome } = ended
-    const { notes, ...sent } = ended.sent
-    const done: UploadRecord = { ...rest, ...sent, outcome, state: 'uploaded', finishedMs: nowMs }
-    await kept(done, options)
-    telling.uploaded(done, notes)
-    await outbox.hurry(SOON_MS)
-    return undefined
-  }
-  if ('failure' in ended) {
-    const failed = afterFailure(record, ended.failure, { nowMs, random: random() })
-    await kept(failed, options)
-    telling.failed(failed)
-    return failed
-  }
-  const { multipartId, ...rest } = record
-  const left = ended.clean || multipartId === undefined ? {} : { multipartId }
-  const waiting: UploadRecord = { ...rest, ...left, state: 'waiting', tries: record.tries - 1, nextTryMs: nowMs }
-  await kept(waiting, options)
-  telling.interrupted(waiting, ended.brokenOff)
-  return 'interrupted'
-}
-
-/** What arrived is not forgotten because the disk is full now: nothing else is begun before it is written down. */
-async function kept(record: UploadRecord, { outbox, isClosing, rest }: OneOptions): Promise<void> {
-  for (;;) {
-    try {
-      return await outbox.keep(record)
-    } catch (error) {
-      if (!(error instanceof StoreError) || isClosing()) throw error
-      await rest()
-    }
-  }
 }
 
 async function within(promise: Promise<void>, milliseconds: number): Promise<void> {

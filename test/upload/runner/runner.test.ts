@@ -323,6 +323,20 @@ test('a stop breaks off what runs; it waits, and is sent after the next start', 
   expect(await benchIn({ folder }).uploads.settled(1, never)).toMatchObject({ state: 'uploaded', tries: 1 })
 })
 
+test('a child that tells of its upload in parts too late is not listened to', async () => {
+  const target = testTarget('hang', { sent: {} })
+  target.multipart = 'm-late'
+  const tells: ((id: string) => Promise<void>)[] = []
+  const start = target.start.bind(target)
+  target.start = (job) => ({ ...start(job), onMultipart: (tell) => void tells.push(tell) })
+  const bench = benchIn({ folder: await stateFolder(), target })
+  await bench.uploads.request(wish('unit'))
+  await until(() => target.writing === 2)
+  await bench.uploads.settled((await bench.uploads.request(wish('shutdown'))).id, never)
+  await expect(tells[0]!('m-late')).rejects.toThrow('the try is over')
+  expect(await bench.uploads.settled(1, never)).toMatchObject({ state: 'uploaded' })
+})
+
 test('a stop waits for the bundle of a shutdown', async () => {
   const folder = await stateFolder()
   const target = testTarget()
