@@ -1,6 +1,6 @@
 /**
- * The root file system of a test machine: Debian with systemd, cloud-init and Docker, made by mmdebstrap (30 to 60 s,
- * 600 MB, 200 MB of them from the network) and kept in the cache under a hash of its recipe.
+ * The root file system of a test machine: Debian with systemd, cloud-init and Docker, also rootless, made by mmdebstrap
+ * (30 to 60 s, 600 MB, 200 MB of them from the network) and kept in the cache under a hash of its recipe.
  */
 import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
@@ -11,10 +11,10 @@ import { cacheFolder, folderOfThisRun } from './cache.ts'
 
 const SUITE = 'bookworm'
 
-/** What a cloud image of Debian has, as far as diagd looks at it, and Docker. */
+/** What a cloud image of Debian has, as far as diagd looks at it, and Docker, which a user can run, too. */
 const PACKAGES =
   'systemd systemd-sysv dbus libpam-systemd udev kmod cloud-init rsyslog logrotate iproute2 procps nftables iptables curl ' +
-  'ca-certificates gzip tar docker.io'
+  'ca-certificates gzip tar docker.io rootlesskit slirp4netns uidmap dbus-user-session'
 
 /** Debian's own services that would only cost time, ask a network that is not there, or want a disk that is not theirs. */
 const MASKED =
