@@ -29,17 +29,17 @@ export async function* merge(
   direction: LogSpan['direction'],
   hooks: MergeHooks,
 ): AsyncGenerator<MergedLine, void, void> {
-  const heads = readings.map((reading) => new Head(reading, hooks))
+  const heads = readings.map((reading) => new Head(reading, direction, hooks))
   try {
-    const left = [...heads]
+    const left = heads.filter((head) => head.timeUs === undefined)
     await Promise.all(
       Array.from({ length: AT_ONCE }, async () => {
         for (let head = left.shift(); head; head = left.shift()) await head.fill()
       }),
     )
     for (let next = first(heads, direction); next; next = first(heads, direction)) {
-      yield { source: next.source, line: next.take() }
-      if (next.timeUs === undefined) await next.fill()
+      if (!next.waits) yield { source: next.source, line: next.take() }
+      if (next.waits || next.timeUs === undefined) await next.fill()
     }
   } finally {
     await Promise.all(readings.map(({ batches }) => batches.return(undefined)))
@@ -75,18 +75,27 @@ class Head {
   readonly source: LogSource
   readonly #batches: Reading['batches']
   readonly #hooks: MergeHooks
+  readonly #edgeUs: number | undefined
   #lines: readonly RawLine[] = []
   #at = 0
+  #waits: boolean
 
-  constructor({ source, batches }: Reading, hooks: MergeHooks) {
+  constructor({ source, batches }: Reading, direction: LogSpan['direction'], hooks: MergeHooks) {
     this.source = source
+    this.#edgeUs = direction === 'forward' ? source.edges?.oldestUs : source.edges?.newestUs
+    this.#waits = this.#edgeUs !== undefined
     this.#batches = batches
     this.#hooks = hooks
   }
 
+  /** It is known to have nothing before `timeUs`, and was not opened yet. */
+  get waits(): boolean {
+    return this.#waits
+  }
+
   /** Of the line that comes next; undefined when there is none at hand. */
   get timeUs(): number | undefined {
-    return this.#lines[this.#at]?.timeUs
+    return this.#waits ? this.#edgeUs : this.#lines[this.#at]?.timeUs
   }
 
   take(): RawLine {
@@ -95,6 +104,7 @@ class Head {
 
   /** Until there is a line, or no more of them. */
   async fill(): Promise<void> {
+    this.#waits = false
     try {
       while (this.timeUs === undefined) {
         const step = await this.#batches.next()

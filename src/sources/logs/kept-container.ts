@@ -57,10 +57,28 @@ export function keptContainerSource(kept: KeptOfLog): LogSource {
     key,
     kind: 'container',
     name: `container ${kept.name} (${key})`,
-    read: (span, ctx) => (span.direction === 'forward' ? forward(kept, span, ctx) : backward(kept, span, ctx)),
+    ...edgesOf(kept),
+    read: (span, ctx) => {
+      if (isOutside(kept, span)) return nothing()
+      return span.direction === 'forward' ? forward(kept, span, ctx) : backward(kept, span, ctx)
+    },
     follow: (from, ctx) => forward(kept, { ...from, untilUs: Infinity }, ctx),
   }
 }
+
+function edgesOf({ first, last, running }: KeptOfLog): Pick<LogSource, 'edges'> {
+  if (first === undefined || last === undefined || running) return {}
+  const oldestUs = Number((nanosecondsOf(first) - BACK_NS) / 1000n)
+  return { edges: { oldestUs, newestUs: Number((nanosecondsOf(last) + BACK_NS) / 1000n) } }
+}
+
+/** What is behind a place may be of any time. */
+function isOutside(kept: KeptOfLog, { sinceUs, untilUs, after }: LogSpan): boolean {
+  const { edges } = edgesOf(kept)
+  return edges !== undefined && after === undefined && (edges.newestUs < sinceUs || edges.oldestUs > untilUs)
+}
+
+async function* nothing(): LogBatches {}
 
 async function* forward(
   kept: KeptOfLog,

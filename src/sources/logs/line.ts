@@ -50,6 +50,8 @@ export interface LogSource {
   readonly kind: LogKind
   /** For people. */
   readonly name: string
+  /** No line is older or newer than that, where it is known without reading: it is not opened before its turn. */
+  readonly edges?: { readonly oldestUs: number; readonly newestUs: number }
   read(span: LogSpan, ctx: LogContext): LogBatches
   /** Begins behind `after`, or at `sinceUs`, and goes on until the signal is aborted or there can be no more. */
   follow(from: Pick<LogSpan, 'sinceUs' | 'after'>, ctx: LogContext): LogBatches

@@ -1,9 +1,12 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { NOTHING_KEPT } from '../../../src/collect/recorded-containers.ts'
 import type { LogLine } from '../../../src/collect/logs/line.ts'
 import { createKept } from '../../../src/record/containers/kept.ts'
 import { describeWithDocker, sh, type Docker } from '../../helpers/docker.ts'
-import { isComplete, keptOf, startTail, type TestTail } from '../../record/containers/tail-kit.ts'
+import { batch, openWriter } from '../../record/containers/kit.ts'
+import { isComplete, keptOf, startTail, stateFolder, type TestTail } from '../../record/containers/tail-kit.ts'
 import { machine, messages } from './kit.ts'
 
 const only = { source: 'containers' }
@@ -131,3 +134,34 @@ describeWithDocker('logs of containers that are removed', (docker) => {
     expect(problems).toEqual([expect.objectContaining({ source: '/nowhere.sock' })])
   })
 })
+
+test('many that are removed are read, the newest 200, each line once', async () => {
+  const stateDir = await stateFolder()
+  const noonMs = Date.UTC(2026, 5, 15, 12)
+  for (let number = 0; number < 205; number++) {
+    const id = number.toString(16).padStart(4, '0').repeat(16)
+    const folder = join(stateDir, 'containers', 'rootful', id)
+    const writer = openWriter(folder)
+    writer.append(batch(writer, number, 3))
+    if (number % 2 === 0) writer.seal()
+    writer.close()
+    const removedMs = noonMs + number * 1000
+    const facts = { id, name: `job-${number}`, image: 'busybox', engine: 'rootful', state: 'removed', removedMs }
+    writeFileSync(join(folder, 'state.json'), JSON.stringify({ ...facts, logComplete: true }))
+  }
+  const { page, pages } = machine({ root: stateDir, kept: { ...NOTHING_KEPT, ...createKept(stateDir) } })
+  const { lines, problems } = await page({ ...only, order: 'oldest' })
+  const told = lines.map(({ container, message }) => `${container!.name}: ${/^line \d+/.exec(message)![0]}`)
+  const expected = Array.from({ length: 600 }, (_, index) => {
+    const number = 5 + Math.floor(index / 3)
+    return `job-${number}: line ${number + (index % 3)}`
+  })
+  expect(told.toSorted(byText)).toEqual(expected.toSorted(byText))
+  expect(problems).toContainEqual({ source: 'containers', message: '5 older ones beyond 200 are left out' })
+  for (const order of ['oldest', 'newest']) {
+    const paged = await pages({ ...only, order, limit: '250' })
+    expect(messages(order === 'oldest' ? paged : paged.toReversed())).toEqual(messages(lines))
+  }
+})
+
+const byText = (a: string, b: string) => (a < b ? -1 : 1)
