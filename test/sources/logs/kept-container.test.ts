@@ -13,10 +13,10 @@ import { batch, lineOf, NOON, openWriter, ownFolder, upTo } from '../../record/c
 
 const ALL: Omit<LogSpan, 'direction'> = { sinceUs: 0, untilUs: (BEGIN_MS + 86_400_000) * 1000 }
 
-/** With what it took to read it: how many segments were handed out. */
+/** With what it took to read it: how many segments were handed out, and inflated. */
 async function keptIn(folder: string, over: Partial<KeptOfLog> = {}) {
   const { first, last } = (await readLogFacts(folder))!
-  const taken = { segments: 0 }
+  const taken = { segments: 0, inflated: 0 }
   const source = keptContainerSource({
     id: idOf('box'),
     name: 'box',
@@ -27,8 +27,21 @@ async function keptIn(folder: string, over: Partial<KeptOfLog> = {}) {
     knownMs: 0,
     async *pieces(span) {
       for await (const piece of readLog(folder, span)) {
-        if ('segment' in piece) taken.segments += 1
-        yield piece
+        if (!('segment' in piece)) {
+          yield piece
+          continue
+        }
+        const { bytes, ...facts } = piece.segment
+        const counted = () => (taken.inflated++, bytes)
+        taken.segments += 1
+        yield {
+          segment: {
+            ...facts,
+            get bytes() {
+              return counted()
+            },
+          },
+        }
       }
     },
     ...over,
@@ -118,6 +131,19 @@ test('the newest lines take the newest segments alone', async () => {
     [30_000, 30_001, 30_002, 30_003, 30_004, 30_005].toReversed(),
   )
   expect(middle.taken.segments).toBeLessThan(whole.taken.segments)
+})
+
+test('of many segments of the same seconds, the newest lines take the last ones', async () => {
+  const folder = await ownFolder()
+  const writer = openWriter(folder)
+  for (let from = 0; from < 8000; from += 200) {
+    writer.append(batch(writer, from, 200))
+    writer.seal()
+  }
+  writer.close()
+  const { source, taken } = await keptIn(folder)
+  expect(numbers(await read(source, { direction: 'backward' }, 100))).toEqual(upTo(8000).slice(-100).toReversed())
+  expect(taken).toEqual({ segments: 40, inflated: 2 })
 })
 
 test('pages go on while the log becomes segments, grows, and loses its oldest', async () => {
