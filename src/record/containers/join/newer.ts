@@ -2,9 +2,13 @@
 import { headAndNewest, type Lines } from '../../../sources/engine-tail.ts'
 import type { UnixHttpContext } from '../../../sources/unix-http.ts'
 import type { LogPlace } from '../container.ts'
-import { FrameMemory } from '../frames/memory.ts'
+import { FrameMemory, STREAM_SHIFT } from '../frames/memory.ts'
+import { stampOf as stampAt } from '../frames/moments.ts'
 import { engineText, type AskedLog, type EngineEnd } from './engine-text.ts'
 import { cutToSpans, lineEnd, said, stampOf, unixTime, type Span } from './stamps.ts'
+
+/** So many frames are remembered at least when some were given up for want of room: three words each. */
+const FULL_WORDS = 3 * 16 * 1024
 
 export interface NewerWish {
   readonly log: AskedLog
@@ -52,6 +56,8 @@ async function* wanted(wish: NewerWish, ctx: UnixHttpContext, lastLines?: number
   const known = place && memory.since(wish.wholeSeconds)
   const since = known ?? unixTime(wish.last ?? spans[0]!.since)
   const until = unixTime(spans.at(-1)!.until)
+  const oldest = place ? [wish.first ?? '', oldestOf(place)].toSorted()[1]! : ''
+  const begin = new Beginning(oldest, (place?.frames.length ?? 0) >= FULL_WORDS)
   const tail = lastLines === undefined ? {} : { tail: String(lastLines) }
   const answer = engineText(log, { since, until, ...tail }, ctx, memory)
   let end: EngineEnd | undefined
@@ -62,8 +68,7 @@ async function* wanted(wish: NewerWish, ctx: UnixHttpContext, lastLines?: number
         end = step.value
         break
       }
-      // A short log has older lines within the seconds that are asked for again.
-      const fresh = known === undefined ? behind(step.value, wish.last) : from(step.value, wish.first)
+      const fresh = known === undefined ? behind(step.value, wish.last) : begin.from(step.value)
       const { text } = cutToSpans(fresh, spans)
       if (text.length > 0) yield text
     }
@@ -76,14 +81,32 @@ async function* wanted(wish: NewerWish, ctx: UnixHttpContext, lastLines?: number
   return rest
 }
 
-/** Without the lines at its beginning that are older than this. */
-function from(text: Buffer, first: string | undefined): Buffer {
-  if (first === undefined) return text
-  for (let at = 0; at < text.length; at = lineEnd(text, at)) {
-    const stamp = stampOf(text, at)
-    if (stamp !== undefined && stamp >= first) return text.subarray(at)
+/** Of the first frame that is remembered: of a flood, what came before it was given up for want of room. */
+function oldestOf({ frames }: LogPlace): string {
+  const [seconds, nanos] = frames
+  return seconds === undefined ? '' : stampAt(seconds, nanos! % 2 ** STREAM_SHIFT)
+}
+
+/** The seconds that are asked for again may hold lines that are older than all that is remembered. */
+class Beginning {
+  readonly #oldest: string
+  /** Of that moment itself some may have been given up. */
+  readonly #isFull: boolean
+  #over = false
+
+  constructor(oldest: string, isFull: boolean) {
+    this.#oldest = oldest
+    this.#isFull = isFull
   }
-  return text.subarray(0, 0)
+
+  from(text: Buffer): Buffer {
+    for (let at = 0; at < text.length && !this.#over; at = lineEnd(text, at)) {
+      const stamp = stampOf(text, at)
+      this.#over = stamp !== undefined && (stamp > this.#oldest || (stamp === this.#oldest && !this.#isFull))
+      if (this.#over) return text.subarray(at)
+    }
+    return this.#over ? text : text.subarray(0, 0)
+  }
 }
 
 /** By time alone: those of the same moment count as stored. */

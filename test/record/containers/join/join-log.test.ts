@@ -34,6 +34,19 @@ describe('what the engine has that is newer', () => {
     expect(result.end.outcome).toBe('ok')
   })
 
+  test('is told from a flood of which only the newest is remembered', async () => {
+    const flood = Array.from({ length: 50_000 }, (_, index) => ({
+      atMs: Math.floor(index / 50),
+      stream: 1 as const,
+      text: `line ${index}`,
+    }))
+    const stored = await storedLog()
+    for (let at = 0; at < 45_000; at += 5000) stored.storeSealed(flood.slice(at, at + 5000), 5000)
+    const result = await joined(stored, await engineWith(flood))
+    expect(result.lines.length).toBe(50_000)
+    expect(result.lines).toEqual(textsOf(flood))
+  })
+
   test('is told by time where the place of the log is lost, and lines of the last moment are not doubled', async () => {
     const stored = await storedLog()
     stored.storeSealed(numbered(0, 2000), 1000)
