@@ -1,5 +1,6 @@
 /**
- * Uploads in a process of their own: state folder, the stage at which it stops to be killed, how many are asked for.
+ * Uploads in a process of their own: state folder, the stage at which it stops to be killed, how many are asked for, and perhaps where a real
+ * bucket `bundles` is, with its keys in the environment.
  * What arrives at the target, and what is told, is appended to files at once.
  */
 import { appendFileSync, writeSync } from 'node:fs'
@@ -7,10 +8,11 @@ import { join } from 'node:path'
 import { DEFAULT_LIMITS } from '../../../src/config/limits.ts'
 import { parseUploadsKey, type UploadsConfig } from '../../../src/config/uploads.ts'
 import { openStoreThread } from '../../../src/record/store-thread.ts'
+import { startSending } from '../../../src/upload/send/sending.ts'
 import type { Sending } from '../../../src/upload/upload.ts'
 import { createUploads } from '../../../src/upload/uploads.ts'
 
-const [, , folder = '', stopAt = '', asked = '0'] = process.argv
+const [, , folder = '', stopAt = '', asked = '0', endpoint] = process.argv
 const note = (name: string, line: object) => appendFileSync(join(folder, name), `${JSON.stringify(line)}\n`)
 const say = (line: string) => void writeSync(1, `${line}\n`)
 
@@ -31,7 +33,9 @@ const ticking = setInterval(() => {
 
 const uploads = createUploads(
   {
-    config: parseUploadsKey({ target: 's3://bucket/' }) as UploadsConfig,
+    config: parseUploadsKey(
+      endpoint === undefined ? { target: 's3://bucket/' } : { target: 's3://bundles/', endpoint, region: 'us-east-1' },
+    ) as UploadsConfig,
     limits: DEFAULT_LIMITS,
     recipients: [],
     stateDir: folder,
@@ -44,7 +48,8 @@ const uploads = createUploads(
       bundleId: (timeMs) => `debug-a-${timeMs}-${Math.random().toString(16).slice(2, 8)}`,
       async collect({ sink }) {
         await stage('running')
-        await sink.write(Buffer.from('one'))
+        await sink.write(endpoint === undefined ? Buffer.from('one') : Buffer.alloc(12 * 1024 * 1024, 'one'))
+        if (endpoint !== undefined) await inParts()
         await stage('sending')
         await sink.write(Buffer.from('two'))
         return { outcome: 'whole' }
@@ -52,6 +57,8 @@ const uploads = createUploads(
     }),
     startSending(job): Sending {
       note('jobs', job)
+      if (endpoint !== undefined)
+        return startSending(job, { environment: process.env, limits: { partBytes: 5 * 1024 * 1024 } })
       let keep: (id: string) => Promise<void> = async () => {}
       let isBegun = false
       return {
@@ -77,6 +84,11 @@ const uploads = createUploads(
   },
   { clock: { now: () => nowMs, at: clockAt } },
 )
+
+/** The id of the upload in parts is kept. */
+async function inParts(): Promise<void> {
+  while ((await uploads.get(1))?.multipartId === undefined) await new Promise((resolve) => setTimeout(resolve, 5))
+}
 
 function clockAt(ms: number, call: () => void): () => void {
   const key = {}
