@@ -198,7 +198,12 @@ describe('a reader that is slow', () => {
 
   test('at 1 kB/s holds up nobody: the source runs on, another reader misses nothing', async () => {
     const slow = burst(20_000, 50)
-    const quick = burst(20_000, 50)
+    // As fast as its reader takes it: no machine is too busy for that.
+    const keepsUp = Promise.withResolvers<Awaited<ReturnType<typeof openSse>>>()
+    const quick = burst(20_000, 50, async (number) => {
+      const reader = await keepsUp.promise
+      await reader.until(({ length }) => length >= number - 500)
+    })
     const doors = await served({
       ...slow.reader,
       follow: (wish, signal) => (wish.lines ? slow : quick).reader.follow(wish, signal),
@@ -208,6 +213,7 @@ describe('a reader that is slow', () => {
     })
     onTestFinished(() => void limited.kill('SIGKILL'))
     const client = await openSse(doors.socket, '/logs/stream')
+    keepsUp.resolve(client)
     await slow.done
     await client.until((events) => messagesOf(events.slice(-1))[0]?.startsWith('line 19999 ') ?? false)
     expect(messagesOf(client.events)).toHaveLength(20_000)
@@ -285,8 +291,8 @@ test('a browser on another site gets none of it', async () => {
   expect(response.statusCode).toBe(403)
 })
 
-/** A source of lines as fast as they are taken, `each` of them in one go; with what tells that it was told to end. */
-function burst(count: number, each = 1000) {
+/** A source of lines as fast as they are taken, `each` of them in one go; with what tells that it was told to end. `paced`: and not before that. */
+function burst(count: number, each = 1000, paced: (number: number) => Promise<unknown> = () => delay(1)) {
   const [done, gone] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
   const reader: LogReader = {
     page: () => Promise.reject(new Error('not asked')),
@@ -295,7 +301,7 @@ function burst(count: number, each = 1000) {
       yield { caughtUp: true }
       for (let number = 0; number < count && !signal.aborted; number++) {
         yield { line: lineOf(number), live: true }
-        if (number % each === 0) await delay(1)
+        if (number % each === 0) await paced(number)
       }
       done.resolve()
       if (!signal.aborted) await once(signal, 'abort')

@@ -18,10 +18,10 @@ const STALL_MS = 5000
 /** What journalctl may take altogether, apart from the time that its reader takes. */
 const COMMAND_MS = 60_000
 
-export function createLogReader(deps: BundleDeps): LogReader {
+export function createLogReader(deps: BundleDeps, { stallMs = STALL_MS } = {}): LogReader {
   const find = createFindSources(deps)
   const masks = createLogMasks(deps)
-  const limits = { entryBytes: Infinity, headBytes: 0, commandMs: COMMAND_MS, stallMs: STALL_MS }
+  const limits = { entryBytes: Infinity, headBytes: 0, commandMs: COMMAND_MS, stallMs }
   const here = (signal: AbortSignal): PageDeps => {
     const { root, path, host } = deps
     const ctx = {

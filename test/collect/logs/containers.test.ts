@@ -126,7 +126,7 @@ test('a container whose log hangs costs its own lines', async () => {
       else socket.write('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n')
     })
   })
-  const { file, page } = machine({ root: folder, engines: ['/docker.sock'] })
+  const { file, page } = machine({ root: folder, engines: ['/docker.sock'] }, {})
   file('var/log/cloud-init.log', cloudInit(0, 'there'))
   const { lines, problems } = await page()
   expect(messages(lines)).toEqual(['util.py[DEBUG]: there'])

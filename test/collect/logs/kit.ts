@@ -25,9 +25,12 @@ export interface Machine {
   pages(parameters?: Parameters, each?: (page: LogPage) => void): Promise<LogLine[]>
 }
 
-export function machine(over: Partial<BundleDeps> = {}): Machine {
+/** Of a machine that is so busy that a journalctl takes longer to say its first word, a test would see nothing. */
+const PATIENT = { stallMs: 60_000 }
+
+export function machine(over: Partial<BundleDeps> = {}, limits: { readonly stallMs?: number } = PATIENT): Machine {
   const root = over.root ?? ownFolder()
-  const reader = createLogReader(testDeps({}, { root, ...over }))
+  const reader = createLogReader(testDeps({}, { root, ...over }), limits)
   const folder = join(root, 'var/log/journal', MACHINE_ID)
   const page = (parameters: Parameters = {}) =>
     reader.page(parsePageWish(parameters, Date.now()), new AbortController().signal)

@@ -185,7 +185,7 @@ describe.skipIf(!canMakeJournals)('a page of the logs', () => {
     journal([entry(0, 'never seen')])
     file('var/log/cloud-init.log', cloudInit(0, 'there'))
     const { fakeCommands } = await import('../../helpers/kit.ts')
-    const hanging = machine({ root, path: await fakeCommands({ journalctl: 'exec /bin/sleep 1000' }) })
+    const hanging = machine({ root, path: await fakeCommands({ journalctl: 'exec /bin/sleep 1000' }) }, {})
     const { lines, problems } = await hanging.page()
     expect(messages(lines)).toEqual(['util.py[DEBUG]: there'])
     expect(problems).toContainEqual({ source: 'journal', message: 'journalctl: said nothing for 5 s' })
