@@ -6,6 +6,7 @@ import { copyFile, mkdir, mkdtemp, rm, symlink } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { bundleOfTail, numbersOf, upTo } from './join/bundle-kit.ts'
 import { isComplete, keptOf, logText, messages, startTail, stateFolder } from './tail-kit.ts'
 
 const NEEDED = ['/usr/bin/podman', '/usr/sbin/runc', '/bin/busybox']
@@ -109,5 +110,20 @@ describe.runIf(canRun() || process.env['CI'])('containers of podman', () => {
     ])
     expect(kept.log.ambiguous).toBeGreaterThan(0)
     await second.heard('container.log-ambiguous', 'ticks')
+  })
+
+  test('a bundle has what is stored and what podman has besides, each line once, though thousands share a second', async () => {
+    const tail = await startTail([socket()])
+    run('on', 'n=0; while [ ! -e /end ]; do for i in $(seq $((n+1)) $((n+100))); do echo line $i; done; n=$((n+100)); sleep 0.05; done')
+    await keptOf(tail, 'on', ({ log }) => log.lines > 1000)
+    await tail.close()
+    const { lines } = (await keptOf(tail, 'on')).log
+    const said = () => podman('logs', 'on').split('\n').length
+    while (said() < lines + 500) await new Promise((resolve) => setTimeout(resolve, 20))
+    podman('exec', 'on', 'sh', '-c', 'echo > /end')
+    podman('wait', 'on')
+    const bundle = await bundleOfTail(tail, socket())
+    const path = [...bundle.files.keys()].find((name) => name.includes('/on-') && name.endsWith('/log.log'))!
+    expect(numbersOf(bundle.text(path))).toEqual(upTo(said()))
   })
 })
