@@ -178,15 +178,15 @@ test('lines of ours come as warnings where they stand, once each, whatever the p
   writer.seal()
   add(writer, `… a second one …\n${lineOf(3)}`)
   writer.seal()
-  add(writer, `${lineOf(9000)}… at the end …\n`)
-  const wanted = ['begun', '1', '2', '7 lines|a second one', '3', '9000', 'at the end']
+  add(writer, `… between …\n${lineOf(9000)}… at the end …\n`)
+  const wanted = ['begun', '1', '2', '7 lines|a second one', '3', 'between', '9000', 'at the end']
   const short = (all: readonly RawLine[]) =>
     all.map(({ message, level, container }) => {
       if (!message.startsWith('…')) return /^line (\d+)/.exec(message)![1]
       expect([level, container]).toEqual(['warning', { id: idOf('box'), name: 'box', removed: true }])
       return message
         .split('\n')
-        .map((text) => /^… (begun|7 lines|a second one|at the end)/.exec(text)![1])
+        .map((text) => /^… (begun|7 lines|a second one|between|at the end)/.exec(text)![1])
         .join('|')
     })
   for (const size of [1, 2, 3, 100])
