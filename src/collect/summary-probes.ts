@@ -1,6 +1,7 @@
 /** The questions of summary.txt, in its order. Each answer is a line, or several; a reason why not is an error. */
 import { endInWtmp } from '../../collectors/lib/boot-end.ts'
 import type { Kit } from '../collector.ts'
+import { patiently } from '../sources/patience.ts'
 import { synchronized } from './index-json.ts'
 import { standsOut } from './summary-metrics.ts'
 import { counts, engineRestarts, failures, recordedEnd, recordedKills, slowSteps } from './summary-recorded.ts'
@@ -68,7 +69,12 @@ async function countedKills({ read }: Kit): Promise<string> {
   return kills === '0' ? 'none since boot' : `${kills} since boot (kernel/problems.txt)`
 }
 
-async function deadContainers({ engines }: Kit): Promise<string | string[]> {
+async function deadContainers(kit: Kit): Promise<string | readonly string[]> {
+  const [there, gone] = await Promise.all([deadOfEngines(kit), diedLately(kit)])
+  return gone.length === 0 ? there : [...[there].flat(), ...gone]
+}
+
+async function deadOfEngines({ engines }: Kit): Promise<string | string[]> {
   const { present, absent } = await engines()
   if (present.length === 0)
     return absent.length === 0
@@ -83,6 +89,29 @@ async function deadContainers({ engines }: Kit): Promise<string | string[]> {
   const dead = lists.flat().filter(({ State }) => State === 'dead' || State === 'exited' || State === 'restarting')
   if (dead.length === 0) return `none of ${lists.flat().length}`
   return head(dead.map(({ Names, Status }) => `${Names[0]?.replace(/^\//, '') ?? '(no name)'}: ${Status}`))
+}
+
+const LATELY_MS = 24 * 3_600_000
+/** Of those that are gone; summary.txt has room for 8 KiB. */
+const MOST_GONE = 6
+/** Less than a question has. */
+const KEPT_MS = 1000
+
+/** Containers that ended badly and were removed since: their logs are in the bundle. */
+async function diedLately({ containers, signal }: Kit): Promise<string[]> {
+  // Without them the line still tells what engines list.
+  const kept = await patiently(containers.kept(), 'what is kept', { ms: KEPT_MS, signal }).catch(() => undefined)
+  if (!kept) return ['those that were removed are not known in time']
+  const since = Date.now() - LATELY_MS
+  const died = kept.filter(
+    ({ exitCode, removedMs = 0, oomKilled, error }) =>
+      removedMs > since && (oomKilled || error !== undefined || (exitCode ?? 0) !== 0),
+  )
+  const lines = died.slice(0, MOST_GONE).map(({ name, exitCode, oomKilled, error, removedMs = 0 }) => {
+    const how = error ?? `exited (${exitCode})${oomKilled ? ', out of memory' : ''}`
+    return `${name.slice(0, 80)}: ${how.slice(0, 120)}, removed ${new Date(removedMs).toISOString().slice(0, 19)}Z`
+  })
+  return died.length > MOST_GONE ? [...lines, `… and ${died.length - MOST_GONE} more that were removed`] : lines
 }
 
 const FULL_PERCENT = 90
