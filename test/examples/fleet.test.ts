@@ -23,7 +23,7 @@ interface Rule {
 const rules = (parse(read('rules.yml')) as { groups: { rules: Rule[] }[] }).groups.flatMap((group) => group.rules)
 
 test('rules ask for metrics that there are', async () => {
-  const daemon = await startDaemon({ DIAGD_CONTAINERS: '{}' })
+  const daemon = await startDaemon({ DIAGD_CONTAINERS: '{}', DIAGD_UPLOADS: '{target: "s3://bundles"}' })
   const { body } = await daemon.ask('GET', '/metrics')
   await daemon.stop()
   const own = [...body.toString().matchAll(/^# TYPE (\S+)/gm)].map(([, name]) => name!)
