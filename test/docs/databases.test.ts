@@ -1,4 +1,4 @@
-/** Every question of docs/databases.md, asked of two databases of which the answer is known. */
+/** Every question of docs/databases.md, asked of three databases of which the answer is known. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
@@ -8,6 +8,8 @@ import { metricsBook } from '../../src/record/metrics/database/book.ts'
 import { append } from '../../src/record/metrics/database/write.ts'
 import type { Mark, SampleRow } from '../../src/record/metrics/metric.ts'
 import { migrate, prepareEmpty } from '../../src/record/store/tables.ts'
+import { uploadsBook } from '../../src/upload/outbox/book.ts'
+import type { UploadRecord } from '../../src/upload/upload.ts'
 import { temporaryFolder } from '../helpers/archive.ts'
 import { keep } from '../record/metrics/database/kit.ts'
 
@@ -153,10 +155,26 @@ function writeEvents(): void {
   db.close()
 }
 
+function writeUploads(): void {
+  const db = opened('uploads.db', uploadsBook)
+  const wished = (record: Partial<UploadRecord>) => {
+    const plain = { trigger: 'unit', reason: 'unit app.service failed', parameters: {}, timeMs: START } as const
+    const whole = { ...plain, createdMs: START, bootId: OLD, state: 'waiting', tries: 0, ...record } as const
+    uploadsBook.writes.put(db, { record: whole, mostWaiting: 10 })
+  }
+  wished({ state: 'uploaded', tries: 2, finishedMs: START + 90_500, sizeBytes: 3 * MIB })
+  wished({ state: 'uploaded', trigger: 'schedule', tries: 1, finishedMs: START + 4000, sizeBytes: 12 * MIB })
+  wished({ tries: 5, lastError: { kind: 'forbidden', message: 'no', permanent: true } })
+  wished({ state: 'gave-up', tries: 50, lastError: { kind: 'unreachable', message: 'no', permanent: false } })
+  db.close()
+}
+
 writeMetrics()
 writeEvents()
+writeUploads()
 const db = new Database(join(folder.path, 'events.db'), { readonly: true })
 db.exec(`ATTACH '${join(folder.path, 'metrics.db')}' AS metrics`)
+db.exec(`ATTACH '${join(folder.path, 'uploads.db')}' AS uploads`)
 afterAll(() => void db.close())
 
 function answer(question: string): Record<string, unknown>[] {
@@ -268,6 +286,21 @@ test('the busiest hour', () => {
 
 test('what diagd costs', () => {
   expect(answer('What does diagd itself cost?')).toEqual([{ cpu_percent: 0.2, most_mib: 80, cpu_ms_per_sample: 1.5 }])
+})
+
+test('which bundles did not arrive', () => {
+  const facts = { created: '2026-06-15T00:00:00.000Z', trigger: 'unit', reason: 'unit app.service failed' }
+  expect(answer('Which bundles did not arrive, and why?')).toEqual([
+    { ...facts, id: 4, state: 'gave-up', tries: 50, error: 'unreachable' },
+    { ...facts, id: 3, state: 'waiting', tries: 5, error: 'forbidden' },
+  ])
+})
+
+test('how long bundles were on their way', () => {
+  expect(answer('How long was each bundle on its way?')).toEqual([
+    { id: 1, trigger: 'unit', tries: 2, seconds: 90.5, mib: 3 },
+    { id: 2, trigger: 'schedule', tries: 1, seconds: 4, mib: 12 },
+  ])
 })
 
 test('every question was asked, and every view is described', () => {
