@@ -2,7 +2,7 @@
  * `npm run bench`: what diagd promises in numbers, beside its peer in the same run. Prints a table; judges nothing but
  * shows the promise in its own column. Needs age, pigz, strace and tar. BENCH_MB sets the amount of logs (default 400).
  * `npm run bench -- redact` runs that part alone; parts: throughput, redact, engine, memory, writes, events, follow,
- * metrics-db; and as root, without those logs: sample, tail (needs docker.io and busybox-static), scrapes (beside
+ * metrics-db; and as root, without those logs: sample, tail (needs docker.io and busybox-static), spliced (needs no root), scrapes (beside
  * prometheus-node-exporter), and on a test machine (docs/testing.md) footprint, peers.
  */
 import { execFileSync } from 'node:child_process'
@@ -21,6 +21,7 @@ import { peersRows } from './peers.ts'
 import { redactRows } from './redact.ts'
 import { sampleRows } from './sample.ts'
 import { scrapesRows } from './scrapes.ts'
+import { splicedRows } from './spliced.ts'
 import { printTable, type Row } from './table.ts'
 import { tailRows } from './tail.ts'
 import { throughputRows } from './throughput.ts'
@@ -40,6 +41,7 @@ const PARTS = {
 const MACHINE_PARTS = {
   sample: sampleRows,
   tail: tailRows,
+  spliced: splicedRows,
   scrapes: scrapesRows,
   footprint: footprintRows,
   peers: peersRows,
