@@ -3,7 +3,7 @@
  * shows the promise in its own column. Needs age, pigz, strace and tar. BENCH_MB sets the amount of logs (default 400).
  * `npm run bench -- redact` runs that part alone; parts: throughput, redact, engine, memory, writes, events, follow,
  * metrics-db; and as root, without those logs: sample, tail (needs docker.io and busybox-static), spliced (needs no root), scrapes (beside
- * prometheus-node-exporter), and on a test machine (docs/testing.md) footprint, peers.
+ * prometheus-node-exporter), upload (needs Ceph: radosgw, ceph-mon, ceph-osd, ceph-common), and on a test machine (docs/testing.md) footprint, peers.
  */
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
@@ -25,6 +25,7 @@ import { splicedRows } from './spliced.ts'
 import { printTable, type Row } from './table.ts'
 import { tailRows } from './tail.ts'
 import { throughputRows } from './throughput.ts'
+import { uploadRows } from './upload.ts'
 import { writesRows } from './writes.ts'
 
 const FILES = 8
@@ -43,6 +44,7 @@ const MACHINE_PARTS = {
   tail: tailRows,
   spliced: splicedRows,
   scrapes: scrapesRows,
+  upload: uploadRows,
   footprint: footprintRows,
   peers: peersRows,
 }

@@ -121,7 +121,7 @@ describeWithCeph('an upload over a bad line', (ceph) => {
     await sending.abort('enough')
     await writing
     // What the process holds, and what the pipe and one chunk do.
-    expect(written).toBeLessThanOrEqual(34 * MIB)
+    expect(written).toBeLessThanOrEqual(26 * MIB)
     expect(await leftovers(ceph())).toEqual([])
   })
 

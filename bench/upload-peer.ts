@@ -1,0 +1,12 @@
+/** Uploads a file by lib-storage as its page shows it, and says how many milliseconds that took. */
+import { createReadStream } from 'node:fs'
+import { S3Client } from '@aws-sdk/client-s3'
+import { Upload } from '@aws-sdk/lib-storage'
+
+const [, , endpoint, Bucket, file] = process.argv as [string, string, string, string, string]
+const { BENCH_KEY: accessKeyId = '', BENCH_SECRET: secretAccessKey = '' } = process.env
+const credentials = { accessKeyId, secretAccessKey }
+const client = new S3Client({ endpoint, region: 'us-east-1', forcePathStyle: true, credentials })
+const began = performance.now()
+await new Upload({ client, params: { Bucket, Key: 'peer', Body: createReadStream(file) } }).done()
+console.log(performance.now() - began)
