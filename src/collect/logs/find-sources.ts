@@ -1,17 +1,25 @@
 /** Which logs there are on this machine, of those that are wished for: also of containers that no engine has any more, as far as they are kept. */
-import { setTimeout as delay } from 'node:timers/promises'
-import { nameOf, type ListedContainer } from '../../../collectors/lib/container-list.ts'
+import type { ListedContainer } from '../../../collectors/lib/container-list.ts'
 import type { AbsentEngine } from '../../collector.ts'
 import { findEngines, type FoundEngine } from '../../sources/engines.ts'
 import { cloudInitSources } from '../../sources/logs/cloud-init.ts'
-import { containerSource } from '../../sources/logs/container.ts'
-import { eitherContainerSource } from '../../sources/logs/either-container.ts'
 import { journalSource } from '../../sources/logs/journal.ts'
 import type { LogContext, LogSource } from '../../sources/logs/line.ts'
 import { SourceError } from '../../sources/source.ts'
 import { getJson } from '../../sources/unix-http.ts'
 import type { BundleDeps } from '../deps.ts'
-import { createKeptLogs, type KeptContainer, type KeptLogs } from './kept.ts'
+import {
+  isInTime,
+  isNamed,
+  isWished,
+  keptContainer,
+  listedContainer,
+  listKept,
+  newestFirst,
+  type FoundContainer,
+  type Listed,
+} from './found-containers.ts'
+import { createKeptLogs } from './kept.ts'
 import type { LogFilter } from './wish.ts'
 
 /** A source of which something is missing, and why: it costs its own lines only. */
@@ -25,18 +33,6 @@ export interface LogProblem {
 export function problemOf(source: string, error: unknown): LogProblem {
   const { message } = error as Error
   return { source, message, ...(error instanceof SourceError && error.quiet && { absent: true }) }
-}
-
-/** A container that an engine lists now, or that is kept. */
-export interface FoundContainer {
-  readonly id: string
-  readonly names: readonly string[]
-  readonly running: boolean
-  /** It is read from what is kept, for no engine lists it now. */
-  readonly kept?: KeptContainer
-  /** When it was made, and, where that is known, when it was removed. */
-  readonly newestMs: number
-  readonly source: () => Promise<LogSource | undefined>
 }
 
 interface FoundSources {
@@ -76,7 +72,11 @@ export function createFindSources({ engines: configured, kept }: Pick<BundleDeps
     // Looked for after the engines: one that was removed in between is there.
     const answered = new Set(lists.flatMap((all, index) => (all ? [present[index]!.label] : [])))
     const ids = new Set(listed.map(({ id }) => id))
-    const keptOnes = await listKept(keptLogs, { ids, answered, filter }, ctx, problems)
+    const keptOnes = await listKept(keptLogs, { ids, answered, filter }, ctx).catch((error: unknown) => {
+      ctx.signal.throwIfAborted()
+      problems.push(problemOf('containers', error))
+      return []
+    })
     const gone = keptOnes.map((one) => keptContainer(one, keptLogs, journal.length > 0))
     const wished = [...listed, ...gone].filter((container) => isWished(container, filter))
     const usable = wished.filter((container) => isInTime(container, filter) && which(container))
@@ -97,11 +97,6 @@ export function createFindSources({ engines: configured, kept }: Pick<BundleDeps
   }
 }
 
-interface Listed {
-  readonly engine: FoundEngine
-  readonly container: ListedContainer
-}
-
 async function list(engine: FoundEngine, ctx: LogContext, problems: LogProblem[]): Promise<Listed[] | undefined> {
   try {
     const { socket } = engine
@@ -116,105 +111,6 @@ async function list(engine: FoundEngine, ctx: LogContext, problems: LogProblem[]
 
 function absentEngine({ socket, reason }: AbsentEngine): LogProblem {
   return { source: socket, message: reason, ...(!/permission denied/.test(reason) && { absent: true }) }
-}
-
-function listedContainer(
-  listed: Listed,
-  keptLogs: KeptLogs,
-  inJournal: (one: Listed) => Promise<boolean>,
-): FoundContainer {
-  const { Id: id, Names, State, Created } = listed.container
-  const findKept = async (ctx: LogContext) => {
-    const found = (await keptLogs.list(ctx).catch(() => undefined))?.get(id)
-    return found && keptLogs.source(found)
-  }
-  return {
-    id,
-    names: (Names ?? []).map((name) => name.replace(/^\//, '')),
-    running: State === 'running',
-    newestMs: Created * 1000,
-    // What is in the journal would come twice.
-    source: async () =>
-      (await inJournal(listed)) ? undefined : eitherContainerSource(containerSource(described(listed)), findKept),
-  }
-}
-
-/** What is on its way from an engine to where it is kept when somebody asks right after the removal. */
-const SETTLE_MS = 1000
-const TRY_MS = 25
-
-interface Present {
-  /** Of the containers that engines list. */
-  readonly ids: ReadonlySet<string>
-  /** Labels of the engines that answered. */
-  readonly answered: ReadonlySet<string>
-  readonly filter: LogFilter
-}
-
-async function listKept(
-  keptLogs: KeptLogs,
-  { ids, answered, filter }: Present,
-  ctx: LogContext,
-  problems: LogProblem[],
-): Promise<readonly KeptContainer[]> {
-  const begunMs = Date.now()
-  const isOnItsWay = ({ engine, state, logComplete, removedMs = begunMs }: KeptContainer) =>
-    answered.has(engine) && (state !== 'removed' || (!logComplete && begunMs - removedMs < SETTLE_MS))
-  try {
-    for (;;) {
-      const kept = [...(await keptLogs.list(ctx)).values()].filter(({ id }) => !ids.has(id))
-      const late = kept.some((one) => isWished({ id: one.id, names: [one.name] }, filter) && isOnItsWay(one))
-      if (!late || Date.now() - begunMs > SETTLE_MS) return kept
-      await delay(TRY_MS, undefined, { signal: ctx.signal })
-    }
-  } catch (error) {
-    ctx.signal.throwIfAborted()
-    problems.push(problemOf('containers', error))
-    return []
-  }
-}
-
-function keptContainer(kept: KeptContainer, keptLogs: KeptLogs, inJournal: boolean): FoundContainer {
-  const { id, name, removedMs, createdMs = 0, logDriver } = kept
-  return {
-    id,
-    names: [name],
-    running: false,
-    kept,
-    newestMs: removedMs ?? createdMs,
-    source: async () => (inJournal && logDriver === 'journald' ? undefined : keptLogs.source(kept)),
-  }
-}
-
-function newestFirst(containers: readonly FoundContainer[]): FoundContainer[] {
-  return containers.toSorted((a, b) => Number(b.running) - Number(a.running) || b.newestMs - a.newestMs)
-}
-
-type Named = Pick<FoundContainer, 'id' | 'names'>
-
-function isWished(container: Named, { containers }: LogFilter): boolean {
-  return containers.length === 0 || containers.some((name) => isNamed(container, name))
-}
-
-function isNamed({ id, names }: Named, name: string): boolean {
-  return names.includes(name) || (/^[0-9a-f]{12,64}$/.test(name) && id.startsWith(name))
-}
-
-/** The first line need not be the oldest. */
-const NEAR_MS = 2000
-
-/** Of a log that is kept it is known where it begins and ends; where that is outside of what is asked for, it is not opened. */
-function isInTime({ kept }: FoundContainer, { sinceMs, untilMs }: LogFilter): boolean {
-  const { first, last } = kept?.log ?? {}
-  const beginsMs = first === undefined ? -Infinity : Date.parse(first) - NEAR_MS
-  const endsMs = last === undefined ? Infinity : Date.parse(last) + NEAR_MS
-  return (sinceMs === undefined || endsMs >= sinceMs) && (untilMs === undefined || beginsMs <= untilMs)
-}
-
-function described({ engine, container }: Listed) {
-  const { Id: id, State } = container
-  const running = State === 'running' || State === 'paused' || State === 'restarting'
-  return { socket: engine.socket, id, name: nameOf(container), running }
 }
 
 /** The log driver of a container, which does not change as long as it lives. */

@@ -1,10 +1,11 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import { NOTHING_KEPT } from '../../../src/collect/recorded-containers.ts'
 import type { LogLine } from '../../../src/collect/logs/line.ts'
 import { createKept } from '../../../src/record/containers/kept.ts'
 import { describeWithDocker, sh, type Docker } from '../../helpers/docker.ts'
+import { fakeEngine } from '../../helpers/fake-engine.ts'
 import { batch, openWriter } from '../../record/containers/kit.ts'
 import { isComplete, keptOf, startTail, stateFolder, type TestTail } from '../../record/containers/tail-kit.ts'
 import { machine, messages } from './kit.ts'
@@ -165,3 +166,40 @@ test('many that are removed are read, the newest 200, each line once', async () 
 })
 
 const byText = (a: string, b: string) => (a < b ? -1 : 1)
+
+test('what is on its way when the container is gone already is waited for', async () => {
+  const stateDir = await stateFolder()
+  const { socket } = await fakeEngine({})
+  const id = 'ab'.repeat(32)
+  const folder = join(stateDir, 'containers', 'configured', id)
+  const facts = { id, name: 'late', image: 'busybox', engine: 'configured', createdMs: 1 }
+  const writer = openWriter(folder)
+  onTestFinished(() => writer.close())
+  const writeState = (more: object) => writeFileSync(join(folder, 'state.json'), JSON.stringify({ ...facts, ...more }))
+  writer.append(batch(writer, 0, 1))
+  writeState({ state: 'running' })
+  const onDisk = createKept(stateDir)
+  let looks = 0
+  const list = async () => {
+    const found = await onDisk.list()
+    looks += 1
+    // The daemon hears of it only now.
+    if (looks === 1) {
+      writer.append(batch(writer, 1, 1))
+      writeState({ state: 'removed', removedMs: Date.now() })
+    } else if (looks === 2) {
+      writer.append(batch(writer, 2, 1))
+      writeState({ state: 'removed', removedMs: Date.now(), logComplete: true })
+    }
+    return found
+  }
+  const { page } = machine({
+    root: '',
+    engines: [socket],
+    path: '/nonexistent',
+    kept: { ...NOTHING_KEPT, ...onDisk, list },
+  })
+  const { lines } = await page({ ...only, container: 'late', order: 'oldest' })
+  expect(lines.map(({ message }) => /^line \d+/.exec(message)![0])).toEqual(['line 0', 'line 1', 'line 2'])
+  expect(looks).toBe(3)
+})
