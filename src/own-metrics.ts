@@ -111,6 +111,12 @@ function tellKeeping(own: Own, keeping: Keeping): void {
     return Object.entries({ ...dropped, ambiguous }).map(([reason, value]) => ({ labels: { reason }, value }))
   })
   own.ask(
+    'counter',
+    'diagd_container_events_dropped_total',
+    'Events of engines that could not be recorded.',
+    of(({ droppedEvents = 0 }) => droppedEvents),
+  )
+  own.ask(
     'gauge',
     'diagd_containers_size_bytes',
     'What is kept of containers takes so much of the disk.',

@@ -7,6 +7,7 @@ const HEALTH = {
   lines: 3,
   dropped: { flood: 0, withheld: 0 },
   ambiguous: 0,
+  droppedEvents: 0,
   keptBytes: 5,
   problems: [],
 }

@@ -173,6 +173,8 @@ export interface TailHealth {
   readonly dropped: Readonly<Record<Exclude<LossKind, 'cap'>, number>>
   /** See `LogFacts`; since diagd started. */
   readonly ambiguous: number
+  /** Events that found no room while the store was away. */
+  readonly droppedEvents: number
   /** On the disk. */
   readonly keptBytes: number
   /** For people: the disk is full, lines cannot be masked. */

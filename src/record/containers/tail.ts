@@ -161,6 +161,7 @@ class Tail implements ContainerTail {
       lines,
       dropped: { flood, withheld },
       ambiguous,
+      droppedEvents: this.#outbox.dropped,
       keptBytes: this.#keptBytes,
       problems: [
         ...said('Nothing of containers is kept', this.#mask),

@@ -64,7 +64,11 @@ test('segments are gzip that others read, and raw deflate that is spliced as it 
   let crc32 = 0
   let lengthBytes = 0
   for await (const piece of readLog(folder)) {
-    if (!('segment' in piece)) throw new Error('all is sealed')
+    if (!('segment' in piece)) {
+      // All is sealed: it only tells where the log goes on.
+      expect(piece.text.length).toBe(0)
+      continue
+    }
     const { segment } = piece
     const own = Buffer.from(text).subarray(lengthBytes, lengthBytes + segment.lengthBytes)
     expect(segment.sha256).toBe(createHash('sha256').update(own).digest('hex'))
