@@ -160,10 +160,11 @@ export interface BenchOptions {
   readonly target?: TestTarget
   readonly node?: string
   readonly collect?: UploadEngine['collect']
+  readonly recipients?: readonly string[]
 }
 
 /** Closed when the test ends. */
-export function benchIn({ folder, config = {}, node = 'a', ...given }: BenchOptions): Bench {
+export function benchIn({ folder, config = {}, node = 'a', recipients = [], ...given }: BenchOptions): Bench {
   const { clock = testClock(), target = testTarget(), collect = hello } = given
   const places = testPlaces()
   const events: NewEvent[] = []
@@ -171,7 +172,7 @@ export function benchIn({ folder, config = {}, node = 'a', ...given }: BenchOpti
     {
       config: parseUploadsKey({ target: 's3://bucket/', ...config }) as UploadsConfig,
       limits: DEFAULT_LIMITS,
-      recipients: [],
+      recipients,
       stateDir: folder,
       node,
       bootId: BOOT,

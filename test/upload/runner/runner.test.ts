@@ -89,6 +89,24 @@ test('the window of a bundle is counted from what it is about, and ends now', as
   expect(requests[1]).toMatchObject({ sinceMs: NOON_MS - HOUR_MS, untilMs: NOON_MS - HOUR_MS / 2 })
 })
 
+test('with recipients in the configuration every bundle is encrypted to them, whatever is wished', async () => {
+  const asked: unknown[] = []
+  const recipients = ['age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p']
+  const bench = benchIn({
+    folder: await stateFolder(),
+    recipients,
+    async collect({ request }) {
+      asked.push(request.recipients, request.unmasked)
+      return { outcome: 'whole' }
+    },
+  })
+  await bench.uploads.settled((await bench.uploads.request(wish('unit'))).id, never)
+  expect(asked).toEqual([recipients, false])
+  expect(bench.target.jobs).toMatchObject([
+    { key: expect.stringMatching(/\.tar\.gz\.age$/), contentType: 'application/octet-stream' },
+  ])
+})
+
 test('a failed try is tried again after 30 s, a minute, two… an hour at most, and under the same key', async () => {
   const target = testTarget({ failure: failure('unreachable') })
   const bench = benchIn({ folder: await stateFolder(), target })
