@@ -8,7 +8,15 @@ import type { ManifestRow } from '../../src/collect/types.ts'
 import { listLogFiles, scanLogFile } from '../../src/record/containers/keep/log-files.ts'
 import { BEGIN_MS } from '../helpers/fake-engine.ts'
 import { collector, makeBundle, testRedaction, type BundleOptions, type TestBundle } from '../helpers/make-bundle.ts'
-import { keepFacts, numbered, recordedIn, storedLog, type StoredTest } from '../record/containers/join/kit.ts'
+import {
+  engineWith,
+  keepFacts,
+  numbered,
+  recordedIn,
+  storedLog,
+  textsOf,
+  type StoredTest,
+} from '../record/containers/join/kit.ts'
 
 const LOG = 'containers/log.log'
 const COUNT = 20_000
@@ -70,6 +78,23 @@ describe('stored segments', () => {
     const lines = bundle.text(LOG).split('\n')
     expect(lines).toHaveLength(COUNT + 1)
     expect(row.sizeBytes).toBe(bundle.files.get(LOG)!.length)
+    await expectWhole(bundle)
+  })
+
+  test('stand in order between what the engine has that is older and what it has that is newer', async () => {
+    const stored = await storedLog()
+    const all = numbered(0, 9000)
+    stored.storeSealed(all.slice(1000, 8000), 3500)
+    keepFacts(stored)
+    const engine = await engineWith(all)
+    const beside = collector(async function* ({ containers: kept }) {
+      yield kept.log((await kept.kept())[0]!, engine).as('log.log')
+    })
+    const request = { sinceMs: BEGIN_MS - 1000, untilMs: BEGIN_MS + 1e9 }
+    const bundle = await makeBundle({ containers: beside }, { request, deps: { kept: recordedIn(stored.stateDir) } })
+    const words = bundle.text(LOG).split('\n').slice(0, -1)
+    expect(words.map((line) => line.slice('2026-06-15T12:00:00.000000000Z stdout F '.length))).toEqual(textsOf(all))
+    expect(splicedSegments(bundle.row(LOG))).toBe(4)
     await expectWhole(bundle)
   })
 
