@@ -1,8 +1,10 @@
 /** `diagd check`: refuses what `serve` would only complain about. */
-import type { Problem } from '../config.ts'
+import type { BundleDeps } from '../collect/deps.ts'
+import type { Config, Problem } from '../config.ts'
 import { checkTcpDoor } from '../http/tcp-door.ts'
 import { tokensFolder } from '../http/auth/token-files.ts'
 import { createTokenStore } from '../http/auth/token-store.ts'
+import { bundleProblem } from '../upload/bundle-problem.ts'
 import { prepare } from './engine.ts'
 import { EXIT, print, sayProblems } from './io.ts'
 import type { Io } from './io.ts'
@@ -14,11 +16,20 @@ export async function check(io: Io): Promise<number> {
     ...found,
     ...(await tokenProblems(config.configDir, io.uid)),
     ...(listen ? await checkTcpDoor({ listen, tls }) : []),
+    ...uploadProblems(config, deps),
   ]
   sayProblems(io, problems)
   if (problems.length > 0) return EXIT.usage
   await print(io.stdout, `${config.configDir} is fine: ${deps.collectors.length} collectors\n`)
   return EXIT.whole
+}
+
+function uploadProblems(config: Config, { collectors }: BundleDeps): Problem[] {
+  const problem = bundleProblem(
+    config,
+    collectors.map(({ id }) => id),
+  )
+  return problem === undefined ? [] : [{ key: 'uploads', message: problem }]
 }
 
 async function tokenProblems(configDir: string, uid: number): Promise<Problem[]> {

@@ -1,5 +1,4 @@
 /** What `serve` sends bundles with: the outbox and what it is filled by. Loaded where something is to be sent. */
-import { parseBundleRequest } from '../collect/request.ts'
 import type { BundleDeps } from '../collect/deps.ts'
 import { hostFacts } from '../collect/host.ts'
 import type { Config } from '../config.ts'
@@ -13,6 +12,8 @@ import { startOfThisBootMs } from '../record/recorder/boots.ts'
 import { monotonicNowMs } from '../record/recorder/clock.ts'
 import type { Recording } from '../record/recording.ts'
 import type { StoreThread } from '../record/store/thread.ts'
+import type { BundleRedactor } from '../redact/service.ts'
+import { bundleProblem } from '../upload/bundle-problem.ts'
 import { createTriggers } from '../upload/due/triggers.ts'
 import { createShipping, type Shipping } from '../upload/shipping.ts'
 import { createUploads } from '../upload/uploads.ts'
@@ -73,35 +74,25 @@ export function openShipping(parts: ShippingParts, { places, engine }: ShippingD
     uploads,
     triggers,
     parameters: config.parameters,
-    problem: problemOf(config, { limits, recipients, collectorIds: engine.collectorIds }),
+    problem: bundleProblem(parts.config, engine.collectorIds),
     listen: (listener) => recording?.listen(listener),
-    masked: (text) => maskedText(text, deps()),
+    masked: maskOf(deps),
   })
 }
 
-/** Which collectors there are is known only now. */
-function problemOf(
-  { parameters }: UploadsConfig,
-  facts: Pick<Config, 'limits' | 'recipients'> & { readonly collectorIds: readonly string[] },
-): string | undefined {
-  const { limits: defaults, recipients, collectorIds } = facts
-  try {
-    parseBundleRequest(parameters, { nowMs: Date.now(), collectorIds, defaults, recipients })
-    return undefined
-  } catch (error) {
-    return `no bundle can be made with what "bundle" says: ${(error as Error).message}`
-  }
-}
-
 /** Where it cannot be masked, it is withheld. */
-async function maskedText(text: string, { redaction }: BundleDeps): Promise<string> {
-  const { settings } = redaction
-  try {
-    if (settings === 'unknown') throw new Error('the configuration of the mask cannot be understood')
-    const { createRestingRedactor } = await import('../record/recorder/resting-redactor.ts')
-    const { bytes } = await createRestingRedactor({ ...redaction, settings }).whole(Buffer.from(text))
-    return bytes.toString()
-  } catch (error) {
-    return `withheld, for it could not be masked: ${(error as Error).message}`
+function maskOf(deps: () => BundleDeps): (text: string) => Promise<string> {
+  let redactor: Pick<BundleRedactor, 'whole'> | undefined
+  return async (text) => {
+    try {
+      const { redaction } = deps()
+      const { settings } = redaction
+      if (settings === 'unknown') throw new Error('the configuration of the mask cannot be understood')
+      const { createRestingRedactor } = await import('../record/recorder/resting-redactor.ts')
+      redactor ??= createRestingRedactor({ ...redaction, settings })
+      return (await redactor.whole(Buffer.from(text))).bytes.toString()
+    } catch (error) {
+      return `withheld, for it could not be masked: ${(error as Error).message}`
+    }
   }
 }

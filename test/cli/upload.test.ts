@@ -148,6 +148,14 @@ describe('waiting for it', () => {
     expect(code).toBe(1)
     expect(stderr).toMatch(/^diagd: upload 7 is not there in time: upload 7 failed, no-bucket: .*\. It goes on\n$/)
   })
+
+  test('a machine that goes down does not wait for a try that would come too late', async () => {
+    const late = { ...failed(false), trigger: 'shutdown', nextTry: new Date(Date.now() + 3_600_000).toISOString() }
+    const it = await answering({ status: 202, body: { ...waiting, trigger: 'shutdown' } }, { status: 200, body: late })
+    const { code, stderr } = await it.upload('--trigger', 'shutdown', '--wait', '--timeout', '50m')
+    expect(code).toBe(1)
+    expect(stderr).toMatch(/^diagd: upload 7 is not there in time: upload 7 failed, no-bucket: /)
+  })
 })
 
 describe('--list', () => {
@@ -177,6 +185,14 @@ describe('--list', () => {
         .split('\n')
         .map((line) => JSON.parse(line) as unknown),
     ).toEqual(uploads)
+  })
+
+  test('check names a collector that there is not', async () => {
+    const { cwd, env } = surroundings()
+    const uploads = '{target: "s3://bundles", bundle: {only: nothing}}'
+    const { code, stderr } = await run(['check'], { cwd, env: { ...env, DIAGD_UPLOADS: uploads } })
+    expect(code).toBe(2)
+    expect(stderr).toContain('diagd: uploads: no bundle can be made with what "bundle" says: only: "nothing" is not')
   })
 
   test('a daemon that sends nothing says so', async () => {
