@@ -41,14 +41,16 @@ async function* joined(job: Job): Chunks {
   const stored = await measure(job, job.ctx)
   if (stored.first.length === 0 && stored.segments.length === 0) return yield* unstored(job, stored)
   const newer = job.engine && mayBeNewer(lastOf(job)) ? newerWish(job, job.engine, stored) : undefined
-  const newBytes = newer ? await newerBytes(newer, job.ctx) : 0
-  const plan = planOf(stored, newBytes, job.ctx.limits)
+  const fresh = newer ? await newerBytes(newer, job.ctx) : { bytes: 0, end: OK }
+  const plan = planOf(stored, fresh.bytes, job.ctx.limits)
   const told = { lines: 0 }
   const guard = new KeyGuard()
-  const older = yield* olderPart(job, stored, plan, { told, guard })
+  // One that did not answer is not waited for twice.
+  const answers = fresh.end.outcome === 'ok' || fresh.bytes > 0
+  const older = answers ? yield* olderPart(job, stored, plan, { told, guard }) : OK
   const kept = yield* storedPart(job, plan, { older: told.lines, guard })
-  const end =
-    newBytes > 0 && newer ? yield* newerPart({ ...newer, place: kept.place, entryBytes: plan.newBytes }, kept, job) : OK
+  const wish = newer && { ...newer, place: kept.place, entryBytes: plan.newBytes }
+  const end = wish && fresh.bytes > 0 ? yield* newerPart(wish, kept, job) : fresh.end
   return endOf(job, kept, bothEnds(older, end))
 }
 

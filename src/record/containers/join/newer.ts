@@ -1,5 +1,6 @@
 /** What the engine has of a log that is newer than all that is stored of it: nothing, where the tail is up to date. */
 import { headAndNewest, type Lines } from '../../../sources/engine-tail.ts'
+import type { SourceEnd } from '../../../sources/source.ts'
 import type { UnixHttpContext } from '../../../sources/unix-http.ts'
 import type { LogPlace } from '../container.ts'
 import { FrameMemory, STREAM_SHIFT } from '../frames/memory.ts'
@@ -35,14 +36,14 @@ export async function* newerText(wish: NewerWish, ctx: UnixHttpContext): Lines {
   return yield* headAndNewest(await again(), again, { entryBytes: wish.entryBytes, headBytes: 0 })
 }
 
-/** How long that is, counted no further than `entryBytes`. */
-export async function newerBytes(wish: NewerWish, ctx: UnixHttpContext): Promise<number> {
+/** How long that is, counted no further than `entryBytes`; and how it ended, for an engine may not answer. */
+export async function newerBytes(wish: NewerWish, ctx: UnixHttpContext): Promise<{ bytes: number; end: SourceEnd }> {
   const lines = wanted(wish, ctx)
   let bytes = 0
   try {
-    for (let step = await lines.next(); !step.done && bytes <= wish.entryBytes; step = await lines.next())
-      bytes += step.value.length
-    return Math.min(bytes, wish.entryBytes)
+    let step = await lines.next()
+    for (; !step.done && bytes <= wish.entryBytes; step = await lines.next()) bytes += step.value.length
+    return { bytes: Math.min(bytes, wish.entryBytes), end: step.done ? step.value : { outcome: 'ok' } }
   } finally {
     await lines.return({ outcome: 'ok' })
   }

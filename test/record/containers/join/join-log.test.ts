@@ -1,6 +1,8 @@
 import { readFileSync, readdirSync, rmSync, truncateSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { listLogFiles, scanLogFile } from '../../../../src/record/containers/keep/log-files.ts'
+import { peer } from '../../../helpers/source.ts'
 import { engineWith, joined, numbered, storedLog, textsOf } from './kit.ts'
 
 describe('what the engine has that is newer', () => {
@@ -208,6 +210,29 @@ describe('without an engine', () => {
     })
     const over = { state: 'exited', logComplete: true } as const
     expect((await joined(stored, gone, { container: over })).end.outcome).toBe('ok')
+  })
+
+  test('one that hangs is waited for once, and its part is missing', async () => {
+    const stored = await storedLog()
+    stored.storeSealed(numbered(0, 100), 50)
+    let connections = 0
+    const { path } = await peer(join(stored.stateDir, 'hung.sock'), () => (connections += 1))
+    const hung = { socket: path, kind: 'docker' }
+    const result = await joined(stored, hung, { limits: { stallMs: 100 } })
+    expect(result.lines).toEqual(textsOf(numbered(0, 100)))
+    expect(result.end).toMatchObject({
+      outcome: 'partial',
+      detail: expect.stringMatching(/may be missing: .*hung.sock/) as string,
+    })
+    expect(connections).toBe(1)
+  })
+
+  test('one that is gone is missed, too, where nothing older is wanted of it', async () => {
+    const stored = await storedLog()
+    stored.storeSealed(numbered(0, 100), 50)
+    const gone = { socket: '/nonexistent/docker.sock', kind: 'docker' }
+    const { end } = await joined(stored, gone, { window: [50, 1000] })
+    expect(end.outcome).toBe('partial')
   })
 
   test('a container of which nothing is stored is skipped with the reason', async () => {
