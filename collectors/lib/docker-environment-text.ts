@@ -33,12 +33,14 @@ const section = (title: string, rows: readonly Row[]): string =>
 const list = (values: readonly string[] | null | undefined): string | undefined =>
   values ? values.join(', ') || 'none' : undefined
 
-function engineRows({ engine, socket, rootless, runtime, loggingDriver, daemonFile }: Environment): Row[] {
+function engineRows(environment: Environment): Row[] {
+  const { engine, socket, kernel, rootless, runtime, loggingDriver, daemonFile } = environment
   const owner = 'mode' in socket ? `${socket.user ?? socket.uid}:${socket.group ?? socket.gid}` : undefined
   const settings = Object.entries(daemonFile.values).map(([key, value]) => `${key}=${JSON.stringify(value)}`)
   return [
     ['version', engine.version],
     ['socket', owner && 'mode' in socket ? `${socket.path}  mode ${socket.mode}  owner ${owner}` : 'it is not there'],
+    ['kernel', kernel.isGvisor ? `${kernel.version}: gVisor, which emulates one` : kernel.version],
     ['rootless', rootless === null ? undefined : rootless ? 'yes' : 'no'],
     ['runtime', runtime],
     ['logs of containers', loggingDriver],

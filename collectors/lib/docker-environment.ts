@@ -91,6 +91,7 @@ export async function environmentOf(kit: Kit, asked: Asked, processes: readonly 
     rootless: info.SecurityOptions?.some((option) => option.startsWith('name=rootless')) ?? null,
     daemonFile: { ...file, setTwice: setTwice(flags, file) },
     storage: await storageOf(kit, info, setting, mounts),
+    kernel: await kernelOf(kit),
     cgroup: await cgroupOf(kit, info, mounts),
     rootPropagation: await propagation(kit),
     network: await firewallOf(kit, process?.pid, setting),
@@ -179,6 +180,12 @@ async function cgroupOf(kit: Kit, info: EngineInfo, mounts: readonly Mount[]) {
     ...(handedDown && { notHandedDown: controllers.filter((name) => !handedDown.includes(name)) }),
     readOnly,
   }
+}
+
+/** gVisor's own says always the same: of a version, and of a day in 2016. */
+async function kernelOf(kit: Kit) {
+  const version = (await kit.read('/proc/version'))?.trim()
+  return { version: version ?? null, isGvisor: /gvisor|SMP Sun Jan 10 15:06:54 PST 2016/i.test(version ?? '') }
 }
 
 async function propagation(kit: Kit) {

@@ -150,6 +150,13 @@ test('passwords of proxies and tokens of log drivers are masked on their way int
   }
 })
 
+test('a kernel that gVisor emulates is told as that', async () => {
+  const version = 'Linux version 4.4.0 #1 SMP Sun Jan 10 15:06:54 PST 2016\n'
+  const { page, value } = await (await inPod({ '/proc/version': version })).entries()
+  expect(await page()).toMatch(/^ {2}kernel +Linux version 4\.4\.0 .*: gVisor, which emulates one$/m)
+  expect(await value('environment.json')).toMatchObject({ kernel: { isGvisor: true } })
+})
+
 test('a socket that everybody may write to is a warning', async () => {
   const { root, entries } = await inPod()
   await mkdir(`${root}/run`)

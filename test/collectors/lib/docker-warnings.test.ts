@@ -18,6 +18,7 @@ const calm: Environment = {
     usage: { sizeBytes: 100, availableBytes: 50, usedPercent: 50, inodesUsedPercent: 5 },
   },
   cgroup: { version: 'v2', engineSays: '2', driver: 'systemd', controllers: [], missing: [], readOnly: [] },
+  kernel: { version: 'Linux version 6.1.0', isGvisor: false },
   rootPropagation: { of: 'PID 1', mode: 'shared:1', type: 'ext4' },
   network: {
     settings: {},
