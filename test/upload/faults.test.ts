@@ -90,6 +90,17 @@ describeWithCeph('an upload over a bad line', (ceph) => {
     expect(await sent(job, bytesOf(6 * MIB))).toMatchObject({ sent: { verified: true } })
   })
 
+  test('the answer to the end is lost, and the end is not known any more: what is there is what counts', async () => {
+    const body = '<Error><Code>NoSuchUpload</Code><Message>It is not there.</Message></Error>'
+    const gone: Fault = { kind: 'answer', text: answerOf('404 Not Found', {}, body) }
+    const proxy = await openFaultProxy(ceph().port, (request, before) => {
+      if (!/^POST .*uploadId/.test(request)) return undefined
+      return before === 0 ? { kind: 'lose-answer' } : gone
+    })
+    const job = jobOf(s3Target(ceph(), { endpoint: proxy.endpoint }))
+    expect(await sent(job, bytesOf(6 * MIB))).toMatchObject({ sent: { verified: true } })
+  })
+
   test('an object that is not what was sent is not verified', async () => {
     const head = answerOf('200 OK', {}, '').replace('content-length: 0', 'content-length: 7')
     const proxy = await openFaultProxy(ceph().port, first(/^HEAD/, { kind: 'answer', text: head }))
@@ -107,22 +118,19 @@ describeWithCeph('an upload over a bad line', (ceph) => {
     })
   })
 
-  test('a slow target is a slow sink', async () => {
+  test('a slow target is a slow sink: no more is taken than three parts and what the pipe holds', async () => {
     const proxy = await openFaultProxy(ceph().port, first(/^PUT/, { kind: 'stall', afterBytes: SOME }, 99))
-    const sending = startSending(jobOf(s3Target(ceph(), { endpoint: proxy.endpoint })), QUICK)
-    const stalled = proxy.next(/partNumber=2/)
+    const target = s3Target(ceph(), { endpoint: proxy.endpoint })
+    const sending = startSending(jobOf(target), { ...QUICK, limits: { ...QUICK.limits, stallMs: 1500 } })
+    const chunk = bytesOf(MIB)
     let written = 0
-    const writing = (async () => {
-      for (;;) {
-        await sending.sink.write(bytesOf(MIB))
-        written += MIB
-      }
-    })().catch(() => {})
-    await stalled
-    await sending.abort('enough')
-    await writing
-    // What the process holds, and what the pipe and one chunk do.
+    await expect(
+      (async () => {
+        for (; written < 150 * MIB; written += MIB) await sending.sink.write(chunk)
+      })(),
+    ).rejects.toThrow('took nothing and answered nothing')
     expect(written).toBeLessThanOrEqual(26 * MIB)
+    expect(await sending.end()).toMatchObject({ failure: { kind: 'stalled' } })
     expect(await leftovers(ceph())).toEqual([])
   })
 

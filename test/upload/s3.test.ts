@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
 import { GetObjectTaggingCommand, HeadObjectCommand } from '@aws-sdk/client-s3'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { abortStale, startSending } from '../../src/upload/send/sending.ts'
 import { describeWithCeph, KEYS } from '../helpers/ceph.ts'
 import {
@@ -116,6 +117,30 @@ describeWithCeph('an upload to a bucket', (ceph) => {
     const last = await sent(jobOf(target, { key: keyOf(2), retention: { node, maxBundles: 2 } }), bytesOf(10))
     expect(last).toMatchObject({ sent: { verified: true, notes: ['1 of the oldest bundles deleted at the target'] } })
     expect((await keysOf(ceph(), 'r/')).sort()).toEqual([...others, keyOf(2), keyOf(3)].sort())
+  })
+
+  test('the process that uploads knows nothing of our environment, not even the credentials', async () => {
+    vi.stubEnv('SOMETHING_OF_OURS', 'hush')
+    onTestFinished(() => void vi.unstubAllEnvs())
+    const sending = startSending(jobOf(s3Target(ceph())), QUICK)
+    const kept = new Promise<void>((resolve) => sending.onMultipart(async () => resolve()))
+    await writeAll(sending, bytesOf(6 * MIB))
+    await kept
+    const environment = readFileSync(`/proc/${sending.pid}/environ`, 'latin1')
+    const names = environment.split('\0').map((line) => line.split('=')[0])
+    // The channel, too, is named there, by Node.js.
+    const own = [
+      'HOME',
+      'LC_ALL',
+      'MALLOC_ARENA_MAX',
+      'NODE_CHANNEL_FD',
+      'NODE_CHANNEL_SERIALIZATION_MODE',
+      'PATH',
+      'TZ',
+    ]
+    expect(new Set(names)).toEqual(new Set([...own, '']))
+    expect(environment).not.toContain(KEYS.secretAccessKey)
+    await sending.abort('that is all')
   })
 
   test('credentials of a file', async () => {

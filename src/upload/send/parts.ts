@@ -108,7 +108,11 @@ function createParts(place: Place, feed: Feed, broken: AbortController) {
       }
     },
     async finish(whole: Whole): Promise<void> {
-      if (id === undefined) return place.put(pieceOf(buffer?.subarray(0, filled) ?? Buffer.alloc(0)), whole)
+      if (id === undefined)
+        return place.put(
+          { bytes: buffer?.subarray(0, filled) ?? Buffer.alloc(0), sha256: whole.sha256, crc32: whole.crc32 },
+          whole,
+        )
       buffer ??= Buffer.alloc(0)
       if (filled > 0 || number === 1) await flush()
       await Promise.all(underWay)
