@@ -78,11 +78,23 @@ async function gateway(folder: string, running: ChildProcess[]): Promise<number>
   start('ceph-mon', '-i', 'a', '--no-mon-config')
   run('ceph', 'osd', 'new', store)
   run('ceph-osd', '-i', '0', '--mkfs', '--osd-uuid', store)
-  start('ceph-osd', '-i', '0')
-  await listening(start('radosgw', '-n', 'client.rgw'), port, join(folder, 'client.rgw.log'))
+  const storing = keepStarting(() => start('ceph-osd', '-i', '0'))
+  await listening(start('radosgw', '-n', 'client.rgw'), port, join(folder, 'client.rgw.log')).finally(storing.isUp)
   const keys = [`--access-key=${KEYS.accessKeyId}`, `--secret-key=${KEYS.secretAccessKey}`]
   run('radosgw-admin', '-n', 'client.rgw', 'user', 'create', '--uid=diagd', '--display-name=diagd', ...keys)
   return port
+}
+
+/** On a busy machine a store may ask the monitor before it knows whose it is, and ends by that ("wrong fsid"). Then it is started anew. */
+function keepStarting(start: () => ChildProcess): { readonly isUp: () => void } {
+  let up = false
+  const again = () => {
+    start().once('exit', (code) => {
+      if (code && !up) again()
+    })
+  }
+  again()
+  return { isUp: () => void (up = true) }
 }
 
 async function listening(child: ChildProcess, port: number, log: string): Promise<void> {
