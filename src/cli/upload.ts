@@ -88,7 +88,7 @@ async function waited(first: ShownUpload, { ask, timeoutMs = Infinity, io, json 
     const now = progressOf(record)
     if (io.stderr.isTTY && now !== told) say(io, `diagd: ${now}`)
     told = now
-    if (performance.now() >= untilMs) {
+    if (performance.now() >= untilMs || isTooLate(record, untilMs - performance.now())) {
       say(io, `diagd: upload ${record.id} is not there in time: ${now}. It goes on`)
       return EXIT.failed
     }
@@ -109,6 +109,12 @@ async function waited(first: ShownUpload, { ask, timeoutMs = Infinity, io, json 
 function isDecided({ state, lastError }: ShownUpload): boolean {
   if (state === 'waiting') return lastError?.permanent === true
   return state !== 'running'
+}
+
+/** A machine that goes down is not held up for a try that comes after it. */
+function isTooLate({ trigger, state, lastError, nextTry }: ShownUpload, leftMs: number): boolean {
+  if (trigger !== 'shutdown' || state !== 'waiting' || !lastError || nextTry === undefined) return false
+  return Date.parse(nextTry) - Date.now() > leftMs
 }
 
 const UNIT_MS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000 }
