@@ -36,10 +36,10 @@ export interface TriggersConfig {
 const percent = (standard: number) =>
   z.number('is not a number').min(1, 'is less than 1').max(100, 'is more than 100').prefault(standard)
 
-/** `false` or `none` switches it off; `true` takes the defaults. @param debounce default. */
-function trigger<T extends z.ZodRawShape>(shape: T, debounce = '15m') {
+/** `false` or `none` switches it off; `true` takes the defaults. @param debounce default, and the least that is accepted. */
+function trigger<T extends z.ZodRawShape>(shape: T, debounce = { standard: '15m', least: '1m' }) {
   const limits = {
-    debounce: parsed(timeBetween('1m', '24h')).prefault(debounce),
+    debounce: parsed(timeBetween(debounce.least, '24h')).prefault(debounce.standard),
     perDay: z.int('is not a whole number').min(1, 'is less than 1').max(1000, 'is more than 1000').prefault(8),
   }
   const mapping = z.strictObject({ ...limits, ...shape }, notOne('is not true, false or a mapping'))
@@ -75,8 +75,8 @@ export const triggersSchema = z
           for: parsed(timeBetween('30s', '1h')).prefault('2m'),
         }),
         disk: trigger({ above: percent(95) }),
-        // The next shutdown may be soon after the one before.
-        shutdown: trigger({}, '1m'),
+        // The next shutdown may be soon after the one before; and it is not what happens again and again by itself.
+        shutdown: trigger({}, { standard: '1m', least: '0s' }),
       },
       notOne('is not a mapping'),
     ),

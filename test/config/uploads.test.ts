@@ -133,6 +133,11 @@ describe('triggers', () => {
       shutdown: { debounceMs: MINUTE },
     })
   })
+
+  test('each shutdown can have its bundle, however soon after the one before', () => {
+    const { shutdown } = parse({ target: 's3://bkt', triggers: { shutdown: { debounce: '0s' } } }).triggers
+    expect(shutdown).toEqual({ debounceMs: 0, perDay: 8 })
+  })
 })
 
 test('parameters of the bundle are texts, as in a query string', () => {
