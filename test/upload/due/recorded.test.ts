@@ -91,7 +91,7 @@ describe.runIf(canMakeJournals)(`${canMakeJournals ? '' : 'SKIPPED: needs system
   })
 
   test('of a boot before that ended without a word', async () => {
-    const ofBefore = { ...failed(AGO, 'old.service'), _BOOT_ID: BEFORE }
+    const ofBefore: Fields = { ...failed(AGO, 'old.service'), _BOOT_ID: BEFORE }
     const started = at(AGO + 1800, {
       _PID: '1',
       SYSLOG_IDENTIFIER: 'systemd',
