@@ -216,6 +216,7 @@ export class FollowedContainer {
     if (this.#ended) return
     this.#ended = true
     this.#tellFlood()
+    this.#log.finish()
     this.#log.close()
     this.#options.gone(this.facts.id)
   }

@@ -49,6 +49,7 @@ export class Intake {
   readonly #text = new TextBuilder()
   readonly #moments = new Moments()
   readonly #parts: { stdout: Part | undefined; stderr: Part | undefined } = { stdout: undefined, stderr: undefined }
+  #interrupted = false
   #lines = 0
   #newFrames = 0
   #ambiguous = 0
@@ -71,8 +72,9 @@ export class Intake {
     return this.#newFrames > 0 || this.#text.length > 0 || this.#ambiguous > 0
   }
 
-  /** A frame, or a line, is not whole yet. */
+  /** A frame, or a line, is not whole yet, and the rest is on its way. */
   get holds(): boolean {
+    if (this.#interrupted) return false
     return this.#decoder.holds || this.#parts.stdout !== undefined || this.#parts.stderr !== undefined
   }
 
@@ -83,6 +85,7 @@ export class Intake {
 
   /** The engine begins to send, from `memory.since` on. */
   begin(): void {
+    this.#interrupted = false
     this.#decoder.end(false)
     this.#forgetParts()
     this.memory.compare()
@@ -93,10 +96,15 @@ export class Intake {
     this.#decoder.push(chunk)
   }
 
-  /** It sends no more. `finished`: and never will, for this run of the container is over. */
+  /**
+   * It sends no more. `finished`: and never will, for this run of the container is over. Else what is not whole stays until it begins again, for it may
+   * turn out then that the container is gone, and that these were its last words.
+   */
   end(finished: boolean): void {
-    this.#decoder.end(finished)
-    if (finished) for (const stream of ['stdout', 'stderr'] as const) this.#tellPart(stream, 'P')
+    this.#interrupted = !finished
+    if (!finished) return
+    this.#decoder.end(true)
+    for (const stream of ['stdout', 'stderr'] as const) this.#tellPart(stream, 'P')
     this.#forgetParts()
   }
 

@@ -48,7 +48,7 @@ export async function* readLog(folder: string, { since, until }: Span = {}): Asy
   if (tail.number !== (next ?? 0)) yield missing(base!.head.totals.lines - lines, gone)
   const text = Buffer.concat(tail.records.map((record) => record.text))
   const { totals, first = '', last = '', highestSeconds } = tail.records.at(-1)!.head
-  const place = { frames: Uint32Array.from(tail.records.flatMap(({ frames }) => [...frames])), highestSeconds }
+  const place = { frames: Uint32Array.from(tail.records.flatMap(({ frames }) => Array.from(frames))), highestSeconds }
   const isOutside = (since !== undefined && last < since) || (until !== undefined && first > until)
   if (text.length === 0 || isOutside) yield { text: NO_TEXT, lines: 0, place }
   else yield { text, lines: totals.lines - base!.head.totals.lines, place }

@@ -23,10 +23,7 @@ const AFTER_JSON_BYTES = 2
 const TRAILER_BYTES = 10
 const FORMAT = 1
 
-export type SegmentInput = Omit<
-  SegmentFacts,
-  'lengthBytes' | 'deflatedBytes' | 'deflatedCrc32' | 'crc32' | 'sha256'
->
+export type SegmentInput = Omit<SegmentFacts, 'lengthBytes' | 'deflatedBytes' | 'deflatedCrc32' | 'crc32' | 'sha256'>
 
 /** The whole member. */
 export function encodeSegment(text: Buffer, input: SegmentInput, level: number): Buffer {

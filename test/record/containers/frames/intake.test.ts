@@ -117,6 +117,23 @@ test('what was never ended is told when the container has ended', () => {
   expect(textOf(intake)).toBe(`${at(0)} stdout P no newline\n`)
 })
 
+test('what was broken off is told when it turns out that the container is gone, and comes anew when it is not', () => {
+  const whole = frame(at(0), 'a line\n')
+  const open = frame(at(1), 'its last words')
+  const gone = intakeOf()
+  gone.push(Buffer.concat([whole, open]))
+  gone.end(false)
+  expect(gone.holds).toBe(false)
+  gone.end(true)
+  expect(textOf(gone)).toBe(`${at(0)} stdout F a line\n${at(1)} stdout P its last words\n`)
+  const there = intakeOf()
+  there.push(Buffer.concat([whole, open]))
+  there.end(false)
+  there.begin()
+  there.push(Buffer.concat([whole, frame(at(1), 'its last words, and more\n')]))
+  expect(textOf(there)).toBe(`${at(0)} stdout F a line\n${at(1)} stdout F its last words, and more\n`)
+})
+
 test('after a resumption each frame is taken as often as it is new', () => {
   const memory = new FrameMemory()
   const intake = intakeOf(memory)
