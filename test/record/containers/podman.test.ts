@@ -114,7 +114,10 @@ describe.runIf(canRun() || process.env['CI'])('containers of podman', () => {
 
   test('a bundle has what is stored and what podman has besides, each line once, though thousands share a second', async () => {
     const tail = await startTail([socket()])
-    run('on', 'n=0; while [ ! -e /end ]; do for i in $(seq $((n+1)) $((n+100))); do echo line $i; done; n=$((n+100)); sleep 0.05; done')
+    run(
+      'on',
+      'n=0; while [ ! -e /end ]; do for i in $(seq $((n+1)) $((n+100))); do echo line $i; done; n=$((n+100)); sleep 0.05; done',
+    )
     await keptOf(tail, 'on', ({ log }) => log.lines > 1000)
     await tail.close()
     const { lines } = (await keptOf(tail, 'on')).log
