@@ -30,7 +30,7 @@ export interface TriggersOptions {
 }
 
 export interface Triggers {
-  /** What is stored just now. Returns at once. */
+  /** What is stored just now. Returns at once, and never throws. */
   heard(events: readonly NewEvent[]): void
   /** Looks at what was measured, and at the boot; tells what was held back. Every 10 s. */
   tick(): Promise<void>
@@ -54,6 +54,7 @@ export function createTriggers(options: TriggersOptions): Triggers {
   const { config, uploads, now, tell, newest, log } = options
   const events = createEventTriggers({ config, now })
   const measured = createMeasuredTriggers(config)
+  const isMeasured = config.pressure !== undefined || config.disk !== undefined
   const boot = createBootWatch({ ...options, slowBoot: config.slowBoot })
   const held = new HeldBack((trigger, message, detail) =>
     tell({ ...now(), ...ownType('upload.held-back'), subject: trigger, message, detail }),
@@ -112,11 +113,16 @@ export function createTriggers(options: TriggersOptions): Triggers {
   }
   return {
     heard(batch) {
-      boot.heard(batch)
-      take(events(batch))
+      try {
+        boot.heard(batch)
+        take(events(batch))
+      } catch (error) {
+        // Whoever stores events is not to suffer by it.
+        log.warn({ err: error }, 'what is recorded could not be looked at for uploads')
+      }
     },
     async tick() {
-      const measurement = await newest?.().catch(() => undefined)
+      const measurement = isMeasured ? await newest?.().catch(() => undefined) : undefined
       if (measurement) take(measured(measurement))
       take(await boot.look())
       held.tell(now().timeMs)
