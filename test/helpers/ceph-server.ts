@@ -67,7 +67,7 @@ async function gateway(folder: string, running: ChildProcess[]): Promise<number>
   writeFileSync(file, configuration(folder, monitor, port))
   for (const part of ['mon', 'osd', 'rgw']) mkdirSync(join(folder, part))
   const run = (program: string, ...args: string[]) =>
-    execFileSync(program, ['-c', file, ...args], { stdio: 'pipe', timeout: 60_000 })
+    execFileSync(program, ['-c', file, ...args], { stdio: 'pipe', timeout: 110_000 })
   const start = (program: string, ...args: string[]) => {
     const child = spawn(program, ['-c', file, ...args, '-f'], { stdio: 'ignore' })
     running.push(child)
