@@ -6,13 +6,16 @@ import { mkdir } from 'node:fs/promises'
 import { request } from 'node:http'
 import { realpathSync } from 'node:fs'
 import { join } from 'node:path'
-import { onTestFinished } from 'vitest'
+import { onTestFinished, vi } from 'vitest'
 import type { KeptContainer } from '../../src/record/containers/container.ts'
 import { createKept } from '../../src/record/containers/kept.ts'
 import type { Docker } from '../helpers/docker.ts'
 import { driveEngine, type DrivenEngine } from '../helpers/driven-engine.ts'
 import { ownFolder } from '../helpers/source.ts'
 import { openBundle, type Bundle } from '../system/harness/diagd.ts'
+
+// An engine in an engine, and all of a bundle, on a machine that does other things.
+vi.setConfig({ testTimeout: 180_000 })
 
 const REPOSITORY = join(import.meta.dirname, '../..')
 /** Links lead out of what the container gets to see. */
@@ -33,17 +36,19 @@ export interface Place {
 }
 
 interface PlaceOptions {
-  /** Where the engine's socket is: in an image that was made of little, /var/run is no link to /run. */
-  readonly run?: '/run' | '/var/run'
+  /** The folder it shares with the test. If it is /run, /var/run is a link to it, unlike in images that were made of little. */
+  readonly run?: string
   /** Below it. */
   readonly socket?: string
+  /** Of the engine outside. */
+  readonly runtime?: string
   /** What of it is on the disk of the machine, and not in the container's file system. */
   readonly volume?: string
 }
 
 /** Until the test ends. Of the machine it sees what programs need to run; those of the engine are in /opt, to be installed. */
 export async function startPlace(docker: Docker, name: string, options: PlaceOptions = {}): Promise<Place> {
-  const { run = '/run', socket = 'docker.sock', volume } = options
+  const { run = '/run', socket = 'docker.sock', runtime = 'runc', volume } = options
   const folder = await ownFolder()
   for (const name of ['run', 'diagd', 'volume']) await mkdir(join(folder, name))
   const shown = ['/usr/lib', '/lib', '/lib64', REPOSITORY].map((path) => `${path}:${path}:ro`)
@@ -64,6 +69,7 @@ export async function startPlace(docker: Docker, name: string, options: PlaceOpt
       SecurityOpt: ['seccomp=unconfined', 'apparmor=unconfined'],
       DeviceCgroupRules: ['a *:* rwm'],
       Init: true,
+      Runtime: runtime,
     },
   })
   onTestFinished(async () => void (await docker.ask('DELETE', `/containers/${id}?force=1&v=1`)))
