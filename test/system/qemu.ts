@@ -1,6 +1,6 @@
 /**
  * `npm run test:qemu`: what a container cannot show. A machine with a kernel of its own, in software emulation (some minutes):
- * control groups of version 2, the log of its kernel and the events that come of it, a power cut under which what was not
+ * control groups of version 2, with an engine on them, the log of its kernel and the events that come of it, a power cut under which what was not
  * written is lost, and that asking loads no module.
  */
 import assert from 'node:assert/strict'
@@ -8,6 +8,7 @@ import { mkdir, open, readFile, rm, symlink, truncate, writeFile } from 'node:fs
 import { globSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { execa } from 'execa'
+import type { Environment } from '../../collectors/lib/docker-environment.ts'
 import { folderOfThisRun } from './harness/cache.ts'
 import { installingUserData, openBundle, type Bundle } from './harness/diagd.ts'
 import { buildDeb } from './harness/global-setup.ts'
@@ -24,6 +25,9 @@ WantedBy=multi-user.target
 
 /** Docker would load the modules of the firewall before anybody asks; there is no network to wait for. */
 const MASKED = ['docker.service', 'docker.socket', 'containerd.service', 'systemd-networkd-wait-online.service']
+
+/** Where the second bundle begins on the disk of results. */
+const ENGINE_AT = 192 * 1024 * 1024
 
 const folder = await folderOfThisRun('qemu')
 try {
@@ -53,6 +57,7 @@ async function makeDisks(): Promise<void> {
     'etc/systemd/system/qemu-stage.service': UNIT,
     'opt/qemu-stage.sh': await readFile(join(import.meta.dirname, 'qemu-stage.sh')),
     'opt/diagd.deb': await readFile(await buildDeb(folder)),
+    'opt/image/bin/busybox': await readFile('/bin/busybox'),
   }
   for (const [path, content] of Object.entries(files)) {
     await mkdir(dirname(join(upper, path)), { recursive: true })
@@ -103,6 +108,7 @@ async function check(): Promise<void> {
   const report = Object.fromEntries([...text.matchAll(/^(\w+)=(.*?)\s*$/gm)].map(([, key, value]) => [key!, value!]))
   console.log(text)
   const bundle = await openBundle(await readResult(Number(report['bundle'])))
+  checkEngine(await openBundle(await readResult(Number(report['engine']), ENGINE_AT)))
   assert.doesNotMatch(report['failed'] ?? 'none', /diagd|none/)
   assert.equal(report['restarts'], '0', 'it started at the first attempt')
   assert.equal(report['restarts_after_cut'], '0', 'after a power cut, too')
@@ -116,6 +122,22 @@ async function check(): Promise<void> {
   assert.ok(journal.includes('kernel: Linux version'), 'so has the journal')
   checkRecorded(bundle)
   console.log(`passed: ${bundle.files.size} entries`)
+}
+
+/** An engine on control groups of version 2. */
+function checkEngine({ files, text }: Bundle): void {
+  const environment = JSON.parse(text('docker/environment.json')) as Environment
+  const { cgroup, storage, rootPropagation, socket } = environment
+  console.log(text('docker/environment.txt'))
+  assert.deepEqual(
+    { version: cgroup.version, engineSays: cgroup.engineSays, driver: cgroup.driver, missing: cgroup.missing },
+    { version: 'v2', engineSays: '2', driver: 'systemd', missing: [] },
+  )
+  assert.deepEqual([storage.driver, storage.mount?.type], ['vfs', 'ext4'])
+  assert.match(rootPropagation.mode ?? '', /^shared:/)
+  assert.equal('mode' in socket ? `${socket.mode} ${socket.group}` : 'no socket', '0660 docker')
+  const log = [...files].find(([name]) => /^containers\/brief-\w+\/log\.log$/.test(name))
+  assert.match(log?.[1].toString() ?? 'no log', /stdout F ready\n.* stderr F last words\n$/)
 }
 
 /** What the log of the kernel told of the second boot, and what was acknowledged right before its power was cut. */
@@ -164,11 +186,11 @@ interface Recorded {
   readonly subject: string
 }
 
-async function readResult(length: number): Promise<Buffer> {
+async function readResult(length: number, from = 0): Promise<Buffer> {
   assert.ok(length > 0, 'no bundle arrived')
   const file = await open(join(folder, 'result'))
   try {
-    const { buffer } = await file.read(Buffer.alloc(length), 0, length, 0)
+    const { buffer } = await file.read(Buffer.alloc(length), 0, length, from)
     return buffer
   } finally {
     await file.close()
