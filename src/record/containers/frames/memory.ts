@@ -99,9 +99,14 @@ export class FrameMemory {
     return words
   }
 
-  /** What `all` or `newest` gave another memory. */
+  /** What `all` or `newest` gave another memory. Where that is so much that others may have been given up before, the engine is not asked for those. */
   load(words: Uint32Array): void {
     for (let at = 0; at < words.length; at += WORDS) this.add(words[at]!, words[at + 1]!, words[at + 2]!)
+    if (this.frames < MOST_FRAMES / 2) return
+    // Of the moment of the oldest one, too, some may have been.
+    const at = this.#at(this.#from)
+    const oldest: readonly [number, number] = [this.#ring[at]!, this.#ring[at + 1]! & NANOS_MASK]
+    if (later(oldest, this.#lost)) this.#lost = oldest
   }
 
   #at(frame: number): number {

@@ -182,22 +182,30 @@ test('of a clock that was set back, what was written before comes again and is k
   expect(textOf(again)).toBe(`${at(4000)} stdout F new\n${at(3_600_000)} stdout F caught up\n`)
 })
 
-test('of a flood the memory holds the newest, and asks for no more than that', () => {
-  const memory = new FrameMemory()
-  const intake = intakeOf(memory)
-  const count = 100_000
-  const flood = Array.from({ length: count }, (_, index) => frame(stampOf(NOON, index * 5000), `line ${index}\n`))
-  for (let from = 0; from < count; from += 1000) intake.push(Buffer.concat(flood.slice(from, from + 1000)))
-  intake.take()
-  expect(memory.frames).toBeLessThanOrEqual(32 * 1024)
-  const [seconds, nanos] = memory.since(false)!.split('.').map(Number)
-  expect(seconds).toBe(NOON)
-  const from = flood.findIndex((_, index) => index * 5000 >= nanos!)
-  expect(count - from).toBeGreaterThan(10_000)
-  intake.begin()
-  intake.push(Buffer.concat([...flood.slice(from), frame(stampOf(NOON, count * 5000), 'new\n')]))
-  expect(intake.take()).toMatchObject({ lines: 1, flood: 0 })
-})
+test.each(['as it was', 'from the disk'])(
+  'of a flood the memory holds the newest, and asks for no more than that: %s',
+  (which) => {
+    const seen = new FrameMemory()
+    const flooded = intakeOf(seen)
+    const count = 100_000
+    const flood = Array.from({ length: count }, (_, index) => frame(stampOf(NOON, index * 5000), `line ${index}\n`))
+    for (let from = 0; from < count; from += 1000) flooded.push(Buffer.concat(flood.slice(from, from + 1000)))
+    flooded.take()
+    expect(seen.frames).toBeLessThanOrEqual(32 * 1024)
+    const stored = new FrameMemory()
+    stored.load(seen.all())
+    stored.highestSeconds = seen.highestSeconds
+    const memory = which === 'as it was' ? seen : stored
+    const [seconds, nanos] = memory.since(false)!.split('.').map(Number)
+    expect(seconds).toBe(NOON)
+    const from = flood.findIndex((_, index) => index * 5000 >= nanos!)
+    expect(count - from).toBeGreaterThan(10_000)
+    const intake = new Intake(memory, FLOOD_LIMITS)
+    intake.begin()
+    intake.push(Buffer.concat([...flood.slice(from), frame(stampOf(NOON, count * 5000), 'new\n')]))
+    expect(intake.take()).toMatchObject({ lines: 1, flood: 0 })
+  },
+)
 
 test('what comes faster than anybody reads is left out, counted, and marked where it is missing', () => {
   const limits = { bytesPerSecond: 1000, burstBytes: 16_000 }
