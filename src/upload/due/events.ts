@@ -6,8 +6,12 @@ import type { Due } from './due.ts'
 
 export interface EventTriggersOptions {
   readonly config: TriggersConfig
-  readonly now: () => Pick<NewEvent, 'timeMs' | 'monotonicMs' | 'bootId'>
+  readonly now: () => Moment
+  /** When this machine or container began to boot. */
+  readonly bootStartMs: number
 }
+
+type Moment = Pick<NewEvent, 'timeMs' | 'monotonicMs' | 'bootId'>
 
 /**
  * What is older is read, when diagd is installed or catches up, and no news. By the clock that nobody sets, where the event has it.
@@ -23,10 +27,17 @@ const OWN_GROUP = /\/diagd(?:-[\w-]+)?\.service(?:\/|$)/
 const NEEDED_TARGET = /\.target$/
 
 /** @returns for a batch of events, in their order, what is due; several alike may be among it. */
-export function createEventTriggers({ config, now }: EventTriggersOptions): (events: readonly NewEvent[]) => Due[] {
+export function createEventTriggers({
+  config,
+  now,
+  bootStartMs,
+}: EventTriggersOptions): (events: readonly NewEvent[]) => Due[] {
   const kills = new Kills()
   const ownPids = new Remembered<string>()
   let goingDown = false
+  const begin = now()
+  /** Not by the clock that nobody sets alone: in a container that one counts from the boot of the host. */
+  const upMs = () => begin.timeMs - bootStartMs + (now().monotonicMs ?? 0) - (begin.monotonicMs ?? 0)
 
   const unit: Rule = (event) => (config.unit && !OWN_UNIT.test(event.subject) ? due('unit', event) : undefined)
   const failedBoot: Rule = (event) => (config.failedBoot ? due('failed-boot', event) : undefined)
@@ -65,7 +76,7 @@ export function createEventTriggers({ config, now }: EventTriggersOptions): (eve
   return (events) =>
     events.flatMap((event) => {
       const rule = ruleOf(event)
-      if (!rule || !isNews(event, now())) return []
+      if (!rule || !isNews(event, now(), upMs())) return []
       const found = rule(event)
       // What ends while the machine goes down is ended by that; the shutdown has a bundle of its own.
       return found && !goingDown ? [found] : []
@@ -75,9 +86,8 @@ export function createEventTriggers({ config, now }: EventTriggersOptions): (eve
 type Rule = (event: NewEvent) => Due | undefined
 
 /** An end without a word is told of the boot before; whether it is news tells the boot that came after it. */
-function isNews(event: NewEvent, now: Pick<NewEvent, 'timeMs' | 'monotonicMs' | 'bootId'>): boolean {
-  if (event.type === 'system.unclean-end')
-    return event.detail?.nextBoot === now.bootId && (now.monotonicMs ?? 0) < NEWS_MS
+function isNews(event: NewEvent, now: Moment, upMs: number): boolean {
+  if (event.type === 'system.unclean-end') return event.detail?.nextBoot === now.bootId && upMs < NEWS_MS
   if (event.bootId !== now.bootId) return false
   const { monotonicMs } = event
   const ageMs =

@@ -52,7 +52,7 @@ const WINDOW_MS = 86_400_000
 
 export function createTriggers(options: TriggersOptions): Triggers {
   const { config, uploads, now, tell, newest, log } = options
-  const events = createEventTriggers({ config, now })
+  const events = createEventTriggers(options)
   const measured = createMeasuredTriggers(config)
   const isMeasured = config.pressure !== undefined || config.disk !== undefined
   const boot = createBootWatch({ ...options, slowBoot: config.slowBoot })

@@ -156,6 +156,12 @@ describe('the boot before ended without a word', () => {
     expect(it.wishes).toMatchObject([{ trigger: 'unclean-end', parameters: { since: '2026-06-15T03:45:00.000Z' } }])
   })
 
+  test('of a container, whose kernel is up for days, too', async () => {
+    const it = bench({ kernelUpMs: 72 * HOUR })
+    await it.heard(it.event('system.unclean-end', ended))
+    expect(it.asked()).toEqual(['unclean-end'])
+  })
+
   test('not when another boot was between', async () => {
     const it = bench()
     await it.heard(it.event('system.unclean-end', { ...ended, detail: { nextBoot: BEFORE } }))
@@ -163,7 +169,8 @@ describe('the boot before ended without a word', () => {
   })
 
   test('not when this boot is old: diagd is only new here', async () => {
-    const it = bench({ upMs: 2 * HOUR })
+    const it = bench({ upMs: 30 * MINUTE })
+    it.nowMs = 31 * MINUTE
     await it.heard(it.event('system.unclean-end', ended))
     expect(it.asked()).toEqual([])
   })
