@@ -10,7 +10,7 @@ export interface FileMeta {
 export interface WrittenFile {
   readonly path: string
   readonly sizeBytes: number
-  /** Hex; not of a file that holds spliced segments, which nobody inflated. */
+  /** Hex; of a file that holds spliced segments, which nobody inflated, only where it is a single one. */
   readonly sha256?: string
   /** Of such a file: of all of it, 8 hexadecimal digits. */
   readonly crc32?: string

@@ -176,7 +176,10 @@ export class HeldEntry implements EntryWriter {
       this.#endStretch()
       const segments = this.#stretches
       this.#stretches = []
-      return { path: part, sizeBytes, crc32: crc.toString(16).padStart(8, '0'), segments }
+      const sums = { crc32: crc.toString(16).padStart(8, '0'), segments }
+      // A single segment is the file.
+      const [only, another] = segments
+      return { path: part, sizeBytes, ...(only && !another && { sha256: only.sha256 }), ...sums }
     }
     const sha256 = this.#hash.digest('hex')
     this.#hash = createHash('sha256')

@@ -271,7 +271,7 @@ async function finish(writer: EntryPipe, row: ManifestRow): Promise<void> {
   const files: WrittenFile[] = await writer.end()
   row.sizeBytes = files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
   const { sha256, crc32, segments } = files[0]!
-  Object.assign(row, sha256 === undefined ? { crc32, segments } : { sha256 })
+  Object.assign(row, sha256 !== undefined && { sha256 }, segments && { crc32, segments })
   if (files.length > 1) row.parts = files
 }
 
