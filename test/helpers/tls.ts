@@ -18,22 +18,30 @@ export interface Pair {
 }
 
 export interface Authority {
-  /** The folder of everything, removed after the test. */
+  /** The folder of everything. */
   readonly folder: string
   readonly certificate: string
-  /** A certificate for localhost and 127.0.0.1; negative days make one that has expired. */
+  /** A certificate for localhost and 127.0.0.1, or whom it was made for; negative days make one that has expired. */
   sign(name: string, options?: { days?: number; subject?: string }): Pair
 }
 
 const KEY = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes']
 
-export function createAuthority(name = 'a test authority'): Authority {
+export function createAuthority(name?: string): Authority {
   const { path: folder, remove } = temporaryFolder('diagd-tls-')
   onTestFinished(remove)
+  return createAuthorityIn(folder, { name })
+}
+
+/** Whoever made the folder removes it. @param names of whom it signs for, as OpenSSL writes them. */
+export function createAuthorityIn(
+  folder: string,
+  { name = 'a test authority', names = 'DNS:localhost,IP:127.0.0.1' }: { name?: string | undefined; names?: string },
+): Authority {
   const openssl = (...args: string[]) => execFileSync('openssl', args, { cwd: folder, stdio: 'pipe' })
   const constraints = ['-addext', 'basicConstraints=critical,CA:TRUE']
   openssl('req', '-x509', ...KEY, '-keyout', 'ca.key', '-out', 'ca.pem', '-subj', `/CN=${name}`, ...constraints)
-  writeFileSync(join(folder, 'names'), 'subjectAltName=DNS:localhost,IP:127.0.0.1\n')
+  writeFileSync(join(folder, 'names'), `subjectAltName=${names}\n`)
   return {
     folder,
     certificate: join(folder, 'ca.pem'),

@@ -15,6 +15,14 @@ const COMMANDS = {
   'systemd-nspawn': 'systemd-container',
 }
 
+/** What a machine uploads to. Where it is missing only those tests are skipped. */
+export const OBJECT_STORAGE_COMMANDS = {
+  ceph: 'ceph-common',
+  'ceph-mon': 'ceph-mon',
+  'ceph-osd': 'ceph-osd',
+  radosgw: 'radosgw',
+}
+
 /** What the stage with QEMU needs besides. */
 export const QEMU_COMMANDS = { mke2fs: 'e2fsprogs', 'qemu-system-x86_64': 'qemu-system-x86' }
 

@@ -6,16 +6,23 @@ import { existsSync } from 'node:fs'
 import { execa } from 'execa'
 
 export const VM_ADDRESS = '192.0.2.2'
-const OUTSIDE_ADDRESS = '192.0.2.1'
+export const OUTSIDE_ADDRESS = '192.0.2.1'
 
 export const insideOf = (name: string) => `/run/netns/${name}`
 export const outsideOf = (name: string) => `/run/netns/${name}-out`
 
+/** For one run of the machine: of the one before, firewall rules would be left. Whoever is outside stays there, and what listens there goes on. */
 export async function createNetwork(name: string): Promise<void> {
   const out = `${name}-out`
   const ip = (...args: string[]) => execa('ip', args)
+  if (existsSync(outsideOf(name))) {
+    // Its namespace may go much later than its name, and would keep the cable.
+    await ip('-n', out, 'link', 'delete', 'cable')
+    await ip('netns', 'delete', name)
+  } else {
+    await ip('netns', 'add', out)
+  }
   await ip('netns', 'add', name)
-  await ip('netns', 'add', out)
   await ip('-n', out, 'link', 'add', 'cable', 'type', 'veth', 'peer', 'name', 'eth0', 'netns', name)
   for (const [netns, device, address] of [
     [name, 'eth0', VM_ADDRESS],

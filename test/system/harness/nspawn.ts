@@ -3,7 +3,7 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { createWriteStream } from 'node:fs'
 import { join } from 'node:path'
 import type { Machine } from './machine.ts'
-import { createNetwork, insideOf, removeNetwork } from './network.ts'
+import { createNetwork, insideOf } from './network.ts'
 import { childrenOf } from './processes.ts'
 import { rootFolder } from './rootfs.ts'
 
@@ -18,8 +18,6 @@ export interface Running {
 
 /** Resolves when everything is up; rejects with the console when the machine ends before. */
 export async function startNspawn(machine: Machine): Promise<Running> {
-  // A network that is left from the run before would still have the firewall rules of that one.
-  await removeNetwork(machine.name)
   await createNetwork(machine.name)
   const { upper, work, root } = machine.layers
   const overlay = `lowerdir=${rootFolder()},upperdir=${upper},workdir=${work}`

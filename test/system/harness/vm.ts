@@ -33,6 +33,8 @@ export interface Vm {
   start(command: string, ...args: string[]): ResultPromise<typeof CLEAN>
   /** Runs a command of the host in the network of the machine, or at the other end of its cable. */
   fromNetwork(where: 'inside' | 'outside', command: readonly string[], input?: string): Promise<Buffer>
+  /** Starts a command of the host at the other end of its cable; it goes on while the machine boots again. */
+  startOutside(...command: string[]): ResultPromise<typeof ON_ITS_OWN>
   /** Asks it to boot again, and waits as `boot` does. */
   reboot(): Promise<'running' | 'degraded'>
   /** Ends all that runs in it, at once. What was written stays. */
@@ -96,6 +98,8 @@ export async function createVm(options: RootOptions = {}): Promise<Vm> {
       const { stdout } = await execa(NSENTER, [`--net=${netns}`, ...command], options)
       return Buffer.from(stdout)
     },
+    // Without a namespace of process ids nsenter becomes the command itself: a signal reaches it.
+    startOutside: (...command) => execa(NSENTER, [`--net=${outsideOf(machine.name)}`, ...command], ON_ITS_OWN),
     reboot: async () => {
       // The command may end together with the machine.
       await start('systemctl', 'reboot').catch(() => {})
@@ -125,6 +129,8 @@ const ALL_NAMESPACES = ['--mount', '--uts', '--ipc', '--net', '--pid', '--cgroup
 
 /** An archive may end with what looks like a line break. */
 const AS_IT_IS = { encoding: 'buffer', stripFinalNewline: false, maxBuffer: 2 ** 30 } as const
+
+const ON_ITS_OWN = { reject: false, buffer: false, stderr: 'inherit' } as const
 
 /** Nothing of the test's own environment is seen inside. */
 const CLEAN = {
