@@ -107,7 +107,7 @@ function tellKeeping(own: Own, keeping: Keeping): void {
     of(({ lines = 0 }) => lines),
   )
   own.ask('counter', 'diagd_container_lines_dropped_total', 'Lines of logs of containers that were not kept.', () => {
-    const { dropped = { flood: 0, withheld: 0 }, ambiguous = 0 } = keeping.health()
+    const { dropped = { flood: 0, withheld: 0, cap: 0 }, ambiguous = 0 } = keeping.health()
     return Object.entries({ ...dropped, ambiguous }).map(([reason, value]) => ({ labels: { reason }, value }))
   })
   own.ask(

@@ -5,7 +5,7 @@ import { createKeeping } from '../../src/record/keeping.ts'
 const HEALTH = {
   engines: [{ socket: '/run/docker.sock', state: 'following' as const, sinceMs: 0, containers: 2 }],
   lines: 3,
-  dropped: { flood: 0, withheld: 0 },
+  dropped: { flood: 0, withheld: 0, cap: 0 },
   ambiguous: 0,
   droppedEvents: 0,
   keptBytes: 5,

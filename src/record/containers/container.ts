@@ -168,9 +168,9 @@ export interface TailHealth {
     readonly problem?: string
     readonly containers: number
   }[]
-  /** Since diagd started, of all containers. What went for want of room is told by each log. */
+  /** Since diagd started, of all containers: `cap` of them were kept until the room was needed. */
   readonly lines: number
-  readonly dropped: Readonly<Record<Exclude<LossKind, 'cap'>, number>>
+  readonly dropped: Readonly<Record<LossKind, number>>
   /** See `LogFacts`; since diagd started. */
   readonly ambiguous: number
   /** Events that found no room while the store was away. */

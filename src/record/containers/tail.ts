@@ -98,7 +98,7 @@ class Tail implements ContainerTail {
   /** By socket. */
   readonly #engines = new Map<string, Engine>()
   readonly #names: Names
-  readonly #total = { lines: 0, flood: 0, withheld: 0, ambiguous: 0 }
+  readonly #total = { lines: 0, flood: 0, withheld: 0, ambiguous: 0, cap: 0 }
   readonly #ctx: SourceContext
   readonly #running: Promise<void>
   readonly #watchers: FSWatcher[] = []
@@ -118,13 +118,14 @@ class Tail implements ContainerTail {
     this.#thread = new LogThread(
       { folder, ...limits },
       {
-        counted: ({ lines, flood, withheld, ambiguous }) => {
+        counted: ({ lines, flood, withheld, ambiguous, cap }) => {
           this.#total.lines += lines
           this.#total.flood += flood
+          this.#total.cap += cap
           this.#total.withheld += withheld
           this.#total.ambiguous += ambiguous
         },
-        kept: (keptBytes, forgotten) => this.#kept(keptBytes, forgotten),
+        kept: (keptBytes, forgotten, cap) => this.#kept(keptBytes, forgotten, cap),
         disk: (problem) => {
           this.#disk = problem
         },
@@ -154,12 +155,12 @@ class Tail implements ContainerTail {
   }
 
   health(): TailHealth {
-    const { lines, flood, withheld, ambiguous } = this.#total
+    const { lines, flood, withheld, ambiguous, cap } = this.#total
     const engines = [...this.#engines.values()]
     return {
       engines: engines.map(healthOf),
       lines,
-      dropped: { flood, withheld },
+      dropped: { flood, withheld, cap },
       ambiguous,
       droppedEvents: this.#outbox.dropped,
       keptBytes: this.#keptBytes,
@@ -367,7 +368,8 @@ class Tail implements ContainerTail {
     if (state === 'lost') this.#tell('engine.lost', name, `the engine ${name} is lost: ${problem}`, detail)
   }
 
-  #kept(keptBytes: number, forgotten: number): void {
+  #kept(keptBytes: number, forgotten: number, cap: number): void {
+    this.#total.cap += cap
     this.#keptBytes = keptBytes
     if (forgotten === 0) return
     const message = `${forgotten} containers that are gone are not kept any more: more than ${this.#limits.maxRemoved} are`

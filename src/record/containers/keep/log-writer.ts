@@ -76,6 +76,7 @@ export class LogWriter {
   #head: TailHead
   #tail: OpenTail
   #dirty = false
+  #dropped = 0
 
   /** @throws ErrnoException */
   constructor(options: LogWriterOptions, mask: Pick<TailHead, 'rules' | 'values'>) {
@@ -166,8 +167,16 @@ export class LogWriter {
     const [oldest, second] = this.#files
     if (!oldest || !second) return false
     rmSync(oldest.path, { force: true })
+    this.#dropped += second.linesBefore - oldest.linesBefore
     this.#files.shift()
     return true
+  }
+
+  /** Lines that went with files that were dropped, since the last time. */
+  takeDropped(): number {
+    const dropped = this.#dropped
+    this.#dropped = 0
+    return dropped
   }
 
   /** Others needed the room: some files may be gone. */

@@ -210,9 +210,9 @@ function room(): void {
   storedBytes = 0
   attempt(-1, () => {
     doing('disk', -1)
-    const { keptBytes, forgotten } = makeRoom(settings, (folder) => folders.has(folder))
+    const { keptBytes, forgotten, cap } = makeRoom(settings, (folder) => folders.has(folder))
     for (const log of logs.values()) log.lookAgain()
-    say({ kind: 'kept', keptBytes, forgotten })
+    say({ kind: 'kept', keptBytes, forgotten, cap })
   })
 }
 

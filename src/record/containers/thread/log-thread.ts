@@ -13,7 +13,8 @@ export type LogThreadSettings = Omit<ThreadSettings, 'phase'> & {
 
 export interface LogThreadEvents {
   counted(counted: Counted): void
-  kept(keptBytes: number, forgotten: number): void
+  /** `cap`: lines of any log that went, for there was no more room for all. */
+  kept(keptBytes: number, forgotten: number, cap: number): void
   /** undefined once it is well again. */
   disk(problem: string | undefined): void
   /** The thread broke down, or was ended. */
@@ -206,7 +207,7 @@ export class LogThread {
       case 'trouble':
         return log?.events.trouble(said.sentence)
       case 'kept':
-        return this.#events.kept(said.keptBytes, said.forgotten)
+        return this.#events.kept(said.keptBytes, said.forgotten, said.cap)
       case 'disk':
         return this.#events.disk(said.problem)
       case 'done':

@@ -8,6 +8,8 @@ import type { Counted, Place } from './protocol.ts'
 /** So much text is masked at once: a stretch of the mask (src/redact/stream.ts). */
 const BATCH_BYTES = 256 * 1024
 
+const NOTHING_COUNTED: Counted = { lines: 0, flood: 0, withheld: 0, ambiguous: 0, cap: 0 }
+
 export interface OpenLogOptions {
   readonly folder: string
   readonly maxBytes: number
@@ -23,7 +25,7 @@ export class OpenLog {
   readonly #masked = new MaskedLog()
   readonly #withholdUntil: number
   #trouble: string | undefined
-  #counted: Counted = { lines: 0, flood: 0, withheld: 0, ambiguous: 0 }
+  #counted = NOTHING_COUNTED
   /** Masked, and not stored yet, for the disk did not take it. Its text lies where the next one will. */
   #stuck: MaskedBatch | undefined
 
@@ -113,6 +115,7 @@ export class OpenLog {
       flood: before.flood + flood,
       withheld: before.withheld + withheld,
       ambiguous: before.ambiguous + ambiguous,
+      cap: 0,
     }
   }
 
@@ -122,8 +125,8 @@ export class OpenLog {
 
   /** What was stored and left out since the last time. */
   counted(): Counted {
-    const counted = this.#counted
-    this.#counted = { lines: 0, flood: 0, withheld: 0, ambiguous: 0 }
+    const counted = { ...this.#counted, cap: this.#writer.takeDropped() }
+    this.#counted = NOTHING_COUNTED
     return counted
   }
 

@@ -68,6 +68,8 @@ export interface Counted {
   readonly flood: number
   readonly withheld: number
   readonly ambiguous: number
+  /** The oldest, for there was no more room for this log. */
+  readonly cap: number
 }
 
 export type Said =
@@ -85,7 +87,7 @@ export type Said =
   /** What it sends is no log, or is broken: to be asked for anew. */
   | { readonly kind: 'broken'; readonly log: number; readonly reason: string }
   | { readonly kind: 'trouble'; readonly log: number; readonly sentence: string }
-  | { readonly kind: 'kept'; readonly keptBytes: number; readonly forgotten: number }
+  | { readonly kind: 'kept'; readonly keptBytes: number; readonly forgotten: number; readonly cap: number }
   /** undefined once it is well again. */
   | { readonly kind: 'disk'; readonly problem: string | undefined }
   | { readonly kind: 'done'; readonly task: number; readonly problem?: string }

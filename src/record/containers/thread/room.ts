@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ContainerFacts } from '../container.ts'
-import { listLogFiles } from '../keep/log-files.ts'
+import { listLogFiles, scanLogFile } from '../keep/log-files.ts'
 
 export interface RoomLimits {
   /** `<state>/containers`. */
@@ -20,22 +20,33 @@ interface Container {
 /** What a file takes at least. */
 const BLOCK_BYTES = 4096
 
-/** @returns how many containers were forgotten, and how many bytes are kept. `isOpen`: somebody writes its log. */
+/** @returns how many containers were forgotten, how many bytes are kept, and how many lines went for that. `isOpen`: somebody writes its log. */
 export function makeRoom(
   { folder, maxBytes, maxRemoved }: RoomLimits,
   isOpen: (folder: string) => boolean,
-): { keptBytes: number; forgotten: number } {
+): { keptBytes: number; forgotten: number; cap: number } {
   const containers = listContainers(folder)
   const forgotten = forget(containers, maxRemoved, isOpen)
   let keptBytes = containers.reduce((all, { bytes }) => all + bytes, 0)
+  let cap = 0
   if (keptBytes > maxBytes) {
     for (const { path, bytes } of oldestFirst(containers, isOpen)) {
+      cap += linesIn(path)
       rmSync(path, { force: true })
       keptBytes -= bytes
       if (keptBytes <= maxBytes) break
     }
   }
-  return { keptBytes, forgotten }
+  return { keptBytes, forgotten, cap }
+}
+
+/** As its headers tell; none of a file that cannot be read. */
+function linesIn(path: string): number {
+  try {
+    return scanLogFile(path).segments.reduce((all, { facts }) => all + facts.lines, 0)
+  } catch {
+    return 0
+  }
 }
 
 function listContainers(folder: string): Container[] {

@@ -162,6 +162,7 @@ test('the oldest go when the room is used up, and where they were it says how ma
   while (writer.facts().dropped.cap === 0) count = fill(writer, count, 50)
   expect(writer.diskBytes).toBeLessThan(512 * 1024 + SEGMENT_TEXT_BYTES)
   const { cap } = writer.facts().dropped
+  expect([writer.takeDropped(), writer.takeDropped()]).toEqual([cap, 0])
   writer.close()
   const text = await textOf(folder)
   expect(numbersIn(text)).toEqual(upTo(count).slice(cap))
