@@ -17,7 +17,7 @@ async function becomes(daemon: TestDaemon, path: string, word: string): Promise<
 describeWithDocker('the bundle of a daemon beside an engine', (docker) => {
   test('has the log of a container that is gone, spliced, masked, and whole', async () => {
     const daemon = await startDaemon({ DIAGD_CONTAINERS: '{}', DIAGD_ENGINES: docker().socket }, ownFolder())
-    await becomes(daemon, '/containers', '"following"')
+    await becomes(daemon, '/containers', '"state":"following","containers"')
     const id = await docker().run('worker', {
       Cmd: sh('i=0; while [ $i -lt 2000 ]; do i=$((i+1)); echo line $i $DB_PASSWORD; done; exit 3'),
       Env: [`DB_PASSWORD=${SECRET}`],

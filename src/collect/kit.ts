@@ -37,7 +37,7 @@ export function createKit(run: Pick<BundleRun, 'request' | 'deps' | 'source'>): 
     systeminformation,
     events: eventsOf(deps.recorded ?? NOTHING_RECORDED, ctx),
     metrics: metricsOf(deps.measured ?? NOTHING_MEASURED, run.request, ctx),
-    containers: containersOf(deps.kept, ctx),
+    containers: containersOf(deps.kept, run.request, ctx),
     host: deps.host,
     self: deps.self(),
     signal: source.signal,

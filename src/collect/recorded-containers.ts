@@ -4,6 +4,7 @@ import type { KeptContainer, KeptContainers } from '../record/containers/contain
 import type { OpenedPieces } from '../sources/masked-segment.ts'
 import { Description } from './artifact.ts'
 import { inTime, type RecordedContext } from './recorded.ts'
+import type { BundleRequest } from './types.ts'
 
 export type JoinedEngine = Pick<Engine, 'socket' | 'kind'>
 
@@ -34,7 +35,11 @@ export const NOTHING_KEPT: ContainersRecorded = {
   origin: 'containers',
 }
 
-export function containersOf(recorded: ContainersRecorded, ctx: RecordedContext): Kit['containers'] {
+export function containersOf(
+  recorded: ContainersRecorded,
+  { unmasked }: Pick<BundleRequest, 'unmasked'>,
+  ctx: RecordedContext,
+): Kit['containers'] {
   return {
     async kept() {
       await inTime(recorded.flush(), recorded.origin, ctx).catch(() => {})
@@ -46,6 +51,9 @@ export function containersOf(recorded: ContainersRecorded, ctx: RecordedContext)
       return JSON.parse(document.toString()) as unknown
     },
     log(container, engine) {
+      // What is stored was masked, and stays so. As long as the engine has it, it has it as it was written.
+      if (unmasked && engine)
+        return new Description({ kind: 'engine-log', socket: engine.socket, containerId: container.id, tty: false })
       const origin = engine
         ? `${container.folder} unix:${engine.socket} /containers/${container.id}/logs`
         : container.folder

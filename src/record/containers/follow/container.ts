@@ -39,6 +39,7 @@ const OLD_MS = 60_000
 const SENT_MS = 60_000
 /** A document has some 5 kB; labels and environments can be long. */
 const MOST_LETTERS = 2 * 1024 * 1024
+const GONE = 'it was removed before all of its log could be read'
 /** A flood goes on: the first lines that are left out are told at once, the others together. */
 const FLOOD_TELL_MS = 60_000
 
@@ -77,7 +78,7 @@ export class FollowedContainer {
       lastLines: Date.now() - (facts.createdMs ?? 0) > OLD_MS ? LAST_LINES : undefined,
       events: {
         ended: (reason) => void this.#logEnded(reason),
-        gone: () => void this.#logComplete(),
+        gone: (unread) => void this.#logComplete(unread),
         unreadable: (message) => this.#cannotRead(message),
         trouble: (sentence) => options.tell('container.log-trouble', sentence, this.facts),
         counted: (counted) => this.#counted(counted),
@@ -161,8 +162,8 @@ export class FollowedContainer {
     this.#log.again()
   }
 
-  /** All that it said has come; that is said of it once it is on the disk. */
-  async #logComplete(): Promise<void> {
+  /** All that it said has come, unless it was removed before; that is said of it once it is on the disk. */
+  async #logComplete(unread = false): Promise<void> {
     const run = this.#runs
     this.#readRun = run
     this.#completing = true
@@ -178,7 +179,8 @@ export class FollowedContainer {
     }
     if (run !== this.#runs) return
     const { state } = this.facts
-    if (state === 'exited' || state === 'removed') this.facts = { ...this.facts, logComplete: true }
+    if (unread) this.facts = { ...this.facts, logComplete: false, logProblem: GONE }
+    else if (state === 'exited' || state === 'removed') this.facts = { ...this.facts, logComplete: true }
     this.#save(false)
     if (state === 'removed') this.#end()
   }

@@ -25,8 +25,8 @@ interface LogFollowerEvents {
   ended(reason: string | undefined): void
   /** The engine will not hand it out: another log driver. */
   unreadable(message: string): void
-  /** The engine does not know the container any more. */
-  gone(): void
+  /** The engine does not know the container any more. `unread`: and did not when it was asked for the log of this run. */
+  gone(unread: boolean): void
   /** Something that belongs into events.db. */
   trouble(sentence: string): void
   counted(counted: Counted): void
@@ -45,6 +45,8 @@ export class LogFollower {
   #openedAtMs = 0
   #isNew: boolean
   #wanted = false
+  /** The engine began to hand out the log of this run. */
+  #begun = false
   #turn = 0
   /** What came before it may be handed on. */
   #early: (() => void)[] | undefined
@@ -69,6 +71,7 @@ export class LogFollower {
   start(isOver: boolean, known?: Promise<unknown>): void {
     if (this.#wanted) return
     this.#wanted = true
+    this.#begun = false
     this.#checked = isOver
     this.#early = known && []
     void known?.then(() => this.#handOn())
@@ -140,7 +143,11 @@ export class LogFollower {
     this.#isNew = false
     this.#openedAtMs = performance.now()
     this.#following = followEngine(socket, this.#path(place), {
-      open: () => this.#inTurn(() => this.#handle.begin()),
+      open: () =>
+        this.#inTurn(() => {
+          this.#begun = true
+          this.#handle.begin()
+        }),
       bytes: (bytes, length) => this.#push(bytes, length),
       end: (end) =>
         this.#inTurn(() => {
@@ -148,7 +155,7 @@ export class LogFollower {
           this.#following = undefined
           gate.ended()
           if (performance.now() - this.#openedAtMs > GOOD_MS) this.#retryMs = RETRY_MS.first
-          if (refused?.status === 404) return events.gone()
+          if (refused?.status === 404) return events.gone(!this.#begun)
           if (refused && unreadable.test(refused.message)) return events.unreadable(refused.message)
           events.ended(refused ? `${refused.status} ${refused.message}` : reason)
         }),

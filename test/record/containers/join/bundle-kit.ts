@@ -2,18 +2,19 @@
 import { tmpdir } from 'node:os'
 import containers from '../../../../collectors/containers.ts'
 import { keptHere } from '../../../../src/record/kept-here.ts'
-import { makeBundle, testRedaction, type TestBundle } from '../../../helpers/make-bundle.ts'
+import { makeBundle, testRedaction, type BundleOptions, type TestBundle } from '../../../helpers/make-bundle.ts'
 import type { TestTail } from '../tail-kit.ts'
 
 /** As the daemon makes it that runs this tail. */
 export function bundleOfTail(
   { tail, stateDir }: Pick<TestTail, 'tail' | 'stateDir'>,
   socket: string,
+  request: BundleOptions['request'] = {},
 ): Promise<TestBundle> {
   const redaction = { ...testRedaction(), nodeKey: { bytes: new Uint8Array(32), kept: 'process' } as const }
   const kept = keptHere(tail, stateDir, () => redaction)
   const deps = { kept, redaction, engines: [socket.slice(tmpdir().length)], root: tmpdir() }
-  return makeBundle({ containers }, { deps, parameters: { since: '1h' } })
+  return makeBundle({ containers }, { deps, parameters: { since: '1h' }, request })
 }
 
 /** Of lines that say it. */

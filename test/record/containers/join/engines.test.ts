@@ -72,6 +72,19 @@ describeWithDocker('a bundle of containers', (docker) => {
     expect(numbersOf(gone.text(path))).toEqual(upTo(60_000).slice(left.dropped.cap))
   })
 
+  test('has a log as it was written where nothing is to be masked, as long as the engine has it', async () => {
+    const tail = await startTail([docker().socket])
+    await tail.heard('engine.followed', 'configured')
+    const id = await docker().run('blabber', { Cmd: sh('echo password=c0rrect-h0rse; exit 1') })
+    const path = `containers/blabber-${id.slice(0, 12)}/log.log`
+    await keptOf(tail, 'blabber', isComplete)
+    const unmasked = () => bundleOfTail(tail, docker().socket, { unmasked: true })
+    expect((await unmasked()).text(path)).toContain('password=c0rrect-h0rse')
+    await docker().ask('DELETE', `/containers/${id}`)
+    await keptOf(tail, 'blabber', ({ state }) => state === 'removed')
+    expect((await unmasked()).text(path)).toContain('password=<masked:')
+  })
+
   test('masks what was stored before it was known to be secret', async () => {
     const secret = 'c0rrect-h0rse-battery'
     const tail = await startTail([docker().socket])
