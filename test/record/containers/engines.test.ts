@@ -8,7 +8,7 @@ import { onTestFinished, expect, test } from 'vitest'
 import type { ContainerTailOptions } from '../../../src/record/containers/tail.ts'
 import type { MemoryStore } from '../helpers/memory-store.ts'
 import { ownFolder } from '../../helpers/source.ts'
-import { startTail } from './tail-kit.ts'
+import { keptOf, startTail } from './tail-kit.ts'
 
 const DOCKERD = 812
 const INODE = 4711
@@ -26,13 +26,15 @@ async function host() {
   }
   const socket = '/run/docker.sock'
   const sockets = new Set<Socket>()
-  const state = { connections: 0, followed: 0, hangs: false }
+  const state = { connections: 0, followed: 0, hangs: false, forgets: false }
   const answer = (request: IncomingMessage, response: ServerResponse) => {
     if (state.hangs) return
     if (request.url === '/version') response.end('{"Version":"1"}')
     else if (request.url!.startsWith('/containers/json'))
       response.end(JSON.stringify([{ Id: ID, Names: ['/talker'], State: 'running', Created: 1 }]))
     else if (request.url === `/containers/${ID}/json`) response.end(JSON.stringify(RUNNING))
+    else if (state.forgets && request.url!.startsWith(`/containers/${ID}/logs`))
+      response.writeHead(404).end('{"message":"No such container"}')
     else if (request.url!.startsWith(`/containers/${ID}/logs`)) {
       state.followed += 1
       response.flushHeaders()
@@ -157,4 +159,14 @@ test('an engine that comes an hour later, with a socket of its own, is followed'
   await listen()
   await said(store, 'engine.followed', '/run/docker.sock')
   expect(state.connections).toBeGreaterThan(0)
+})
+
+test('a log that was gone before it could be read is not called complete', async () => {
+  const { state, runs, listens, follow } = await host()
+  state.forgets = true
+  await listens()
+  await runs()
+  const tail = await follow()
+  const kept = await keptOf(tail, 'talker', ({ logProblem }) => logProblem !== undefined)
+  expect(kept).toMatchObject({ logComplete: false, logProblem: expect.stringContaining('removed before') as string })
 })
