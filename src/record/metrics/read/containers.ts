@@ -19,7 +19,8 @@ export function containersReader(files: Files, finder: ContainerFinder, nameOf: 
     if (old && old.age++ < LIMITS_EVERY) return old.values
     const folder = found.folders['']
     const values = folder === undefined ? limitsV1(files, found.folders) : limitsV2(files, folder)
-    limits.set(found.id, { age: 1, values })
+    // An engine makes the group first, and limits it then: what is new is looked at again the next time.
+    limits.set(found.id, { age: old ? 1 : LIMITS_EVERY, values })
     return values
   }
   return {

@@ -92,6 +92,15 @@ describe('a container', () => {
     expect(containers()).toBe(0)
   })
 
+  test('that is limited right after it was seen first shows that in the next sample', () => {
+    const root = unified({ 7: `/docker/${ID_A}` })
+    const sampler = samplerOf(root)
+    const limits = () => rowsOf(sampler.sample().reading, 'container')[0]?.values.memory_limit_bytes
+    expect(limits()).toBe(1024)
+    addTo(root, { [`sys/fs/cgroup/docker/${ID_A}/memory.max`]: '512\n' })
+    expect(limits()).toBe(512)
+  })
+
   test('whose limits are changed shows the new ones within some samples', () => {
     const root = unified({ 7: `/docker/${ID_A}` })
     const sampler = samplerOf(root)
