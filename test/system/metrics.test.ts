@@ -28,7 +28,8 @@ describeVm('a machine under load', options, (vm) => {
     ids = await load(vm())
     await vi.waitFor(async () => expect(await served(vm(), ids)).toEqual(SERVED), PATIENCE)
     // What is served is read when it is asked for; what is kept comes with the next sample.
-    await vi.waitFor(async () => expect(await kept(vm())).toEqual({ wasKilled: true, used: 19 * 2 ** 20 }), PATIENCE)
+    const KEPT = { wasKilled: true, used: 19 * 2 ** 20, drawn: true }
+    await vi.waitFor(async () => expect(await kept(vm(), ids.burner)).toEqual(KEPT), PATIENCE)
     bundle = await fetchBundle(vm(), '?only=metrics')
   })
 
@@ -129,19 +130,23 @@ async function served(vm: Vm, { hog, burner }: Ids) {
 }
 
 /** The newest of what a bundle would have. */
-async function kept(vm: Vm) {
-  const query = 'columns=container.oom_kills,mount.used_bytes&since=10m&step=1s&things=100'
+async function kept(vm: Vm, limited?: string) {
+  const query = 'columns=container.oom_kills,container.cpu_limit,mount.used_bytes&since=10m&step=1s&things=100'
   const { series } = JSON.parse(await ask(vm, `/metrics/range?${query}`)) as { series: Series[] }
   const full = series.find(({ labels }) => labels['mountpoint'] === FULL)
   return {
-    wasKilled: series.some(({ columns }) => columns['oom_kills']?.max.some((count) => count > 0)),
+    wasKilled: series.some(({ columns }) => columns['oom_kills']?.max.some((count) => (count ?? 0) > 0)),
     used: full?.columns['used_bytes']!.max.at(-1),
+    // Its rates begin with its second sample, and a line in the picture with two of them.
+    drawn: series.some(({ labels, columns }) => labels['id'] === limited && limits(columns) > 2),
   }
 }
 
+const limits = (columns: Series['columns']) => columns['cpu_limit']?.max.filter((limit) => limit !== null).length ?? 0
+
 interface Series {
   readonly labels: Readonly<Record<string, string>>
-  readonly columns: Readonly<Record<string, { readonly max: readonly number[] }>>
+  readonly columns: Readonly<Record<string, { readonly max: readonly (number | null)[] }>>
 }
 
 async function marks(vm: Vm): Promise<string[]> {
