@@ -17,6 +17,8 @@ import { describeWithCeph, KEYS, type Ceph } from '../helpers/ceph.ts'
 import { presignedPost } from '../helpers/presigned-post.ts'
 import { bytesOf, jobOf, leftovers, MIB, objectOf, QUICK, secretFile, sent, writeAll } from '../helpers/upload.ts'
 
+const never = new AbortController().signal
+
 type Asked = Readonly<Record<string, unknown>>
 type Reply = object | { readonly status: number; readonly headers?: Record<string, string>; readonly body: string }
 
@@ -160,7 +162,7 @@ describeWithCeph('an upload by a control plane', (ceph) => {
     process.kill(sending.pid!, 'SIGKILL')
     expect(await sending.end()).toMatchObject({ failure: { kind: 'killed' } })
     expect(await leftovers(ceph())).toEqual([stale.multipartId])
-    expect(await abortStale(plane.target, stale, QUICK)).toBeUndefined()
+    expect(await abortStale(plane.target, [stale], never, QUICK)).toEqual([undefined])
     expect(await leftovers(ceph())).toEqual([])
   })
 

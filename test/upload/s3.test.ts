@@ -18,6 +18,8 @@ import {
   writeAll,
 } from '../helpers/upload.ts'
 
+const never = new AbortController().signal
+
 describeWithCeph('an upload to a bucket', (ceph) => {
   test('what is less than a part goes as one, with its type, metadata and tags', async () => {
     const bytes = bytesOf(300_000)
@@ -101,10 +103,22 @@ describeWithCeph('an upload to a bucket', (ceph) => {
     expect(await sent({ ...job, stale }, bytesOf(1000))).toMatchObject({ sent: { verified: true } })
     expect(await leftovers(ceph())).toEqual([])
     const other = await left()
-    expect(await abortStale(job.target, other, QUICK)).toBeUndefined()
+    const gone = { ...other, key: `${other.key}.not-there` }
+    // One that is not there any more is fine.
+    expect(await abortStale(job.target, [gone, other], never, QUICK)).toEqual([undefined, undefined])
     expect(await leftovers(ceph())).toEqual([])
-    // It is not there any more, and that is fine.
-    expect(await abortStale(job.target, other, QUICK)).toBeUndefined()
+  })
+
+  test('what cannot be removed is told for each; who goes away waits for nothing', async () => {
+    const stales = ['a', 'b'].map((key) => ({ key, multipartId: '2~nothing' }))
+    const wrong = { environment: { AWS_ACCESS_KEY_ID: KEYS.accessKeyId, AWS_SECRET_ACCESS_KEY: 'wrong' } }
+    const refused = await abortStale(s3Target(ceph()), stales, never, { ...QUICK, ...wrong })
+    expect(refused.map((failure) => failure?.kind)).toEqual(['forbidden', 'forbidden'])
+    const nobody = s3Target(ceph(), { endpoint: new URL('http://127.0.0.1:9') })
+    const unreachable = await abortStale(nobody, stales, never, QUICK)
+    expect(unreachable.map((failure) => failure?.kind)).toEqual(['unreachable', 'unreachable'])
+    const killed = await abortStale(s3Target(ceph()), stales, AbortSignal.abort(), QUICK)
+    expect(killed.map((failure) => failure?.kind)).toEqual(['killed', 'killed'])
   })
 
   test('only so many bundles of this node are kept, and nothing else is touched', async () => {

@@ -1,7 +1,7 @@
 /** What diagd and the child that uploads say to each other, as JSON. The bundle itself goes through a pipe. */
 import type { Credentials } from '../target/credentials.ts'
 import type { Limits } from '../target/line.ts'
-import type { SendJob, Sent, UploadFailure } from '../upload.ts'
+import type { SendJob, Sent, Stale, UploadFailure } from '../upload.ts'
 
 export type ToWorker =
   | { readonly kind: 'start'; readonly start: Start }
@@ -12,9 +12,10 @@ export type ToWorker =
   | { readonly kind: 'abort'; readonly reason: string }
 
 export interface Start {
-  /** `abort`: only what `job.stale` names. */
+  /** `abort`: only what `stales` names. */
   readonly task: 'send' | 'abort'
   readonly job: SendJob
+  readonly stales: readonly Stale[]
   readonly limits: Limits
   /** Of the daemon's environment, where the target wants them. */
   readonly credentials?: Partial<Credentials> | undefined
@@ -25,4 +26,7 @@ export type FromWorker =
   | { readonly kind: 'progress'; readonly sentBytes: number }
   | { readonly kind: 'result'; readonly result: Result }
 
-export type Result = { readonly sent: Sent } | { readonly failure: UploadFailure } | { readonly aborted: true }
+export type Result = { readonly sent: Sent } | { readonly failure: UploadFailure } | { readonly aborted: Aborted }
+
+/** For each that was to be removed why it could not, else null. */
+export type Aborted = readonly (UploadFailure | null)[]

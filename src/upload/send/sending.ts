@@ -35,7 +35,7 @@ export function startSending(job: SendJob, options: SendOptions = {}): StartedSe
   let keep: (multipartId: string) => Promise<void> = () => Promise.resolve()
   let sentBytes = 0
   let writtenBytes = 0
-  const worker = startWorker(startOf('send', job, options), environmentOf(options), {
+  const worker = startWorker(startOf({ task: 'send', job, stales: [] }, options), environmentOf(options), {
     onMessage(message: FromWorker) {
       if (message.kind === 'progress') ({ sentBytes } = message)
       if (message.kind === 'multipart')
@@ -84,24 +84,31 @@ export function startSending(job: SendJob, options: SendOptions = {}): StartedSe
   }
 }
 
-/** Removes what an upload in parts left, and does nothing else. @returns why it could not. */
+/** Removes what uploads in parts left, and does nothing else; ends at once at the signal. @returns for each why it could not. */
 export async function abortStale(
   target: UploadTarget,
-  stale: Stale,
+  stales: readonly Stale[],
+  signal: AbortSignal,
   options: SendOptions = {},
-): Promise<UploadFailure | undefined> {
-  const nothing = { contentType: '', metadata: {}, tags: {}, mostBytes: undefined }
-  const start = startOf('abort', { target, key: stale.key, stale, ...nothing }, options)
-  const worker = startWorker(start, environmentOf(options), { onMessage() {} })
+): Promise<readonly (UploadFailure | undefined)[]> {
+  const job = { target, key: '', contentType: '', metadata: {}, tags: {}, mostBytes: undefined }
+  const worker = startWorker(startOf({ task: 'abort', job, stales }, options), environmentOf(options), {
+    onMessage() {},
+  })
+  signal.addEventListener('abort', worker.kill, { once: true })
+  if (signal.aborted) worker.kill()
   const result = await worker.result
   await worker.end()
-  return result instanceof Failed ? result.failure : undefined
+  signal.removeEventListener('abort', worker.kill)
+  const aborted = 'aborted' in result ? result.aborted : undefined
+  const { failure } = result instanceof Failed ? result : failed('internal', 'it was not said what became of it')
+  return stales.map((_, index) => (aborted ? (aborted[index] ?? undefined) : failure))
 }
 
-function startOf(task: Start['task'], job: SendJob, { environment = {}, limits }: SendOptions): Start {
-  const { target } = job
+function startOf(wish: Pick<Start, 'task' | 'job' | 'stales'>, { environment = {}, limits }: SendOptions): Start {
+  const { target } = wish.job
   const wanted = target.kind === 's3' && target.credentials.from === 'environment'
-  return { task, job, limits: { ...LIMITS, ...limits }, credentials: wanted ? credentialsOf(environment) : undefined }
+  return { ...wish, limits: { ...LIMITS, ...limits }, credentials: wanted ? credentialsOf(environment) : undefined }
 }
 
 /** They go through the channel: what is in the environment of a process, others of the same user may read. */

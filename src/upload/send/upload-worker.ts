@@ -3,8 +3,8 @@ import { setPriority } from 'node:os'
 import { failed, Failed } from '../target/failed.ts'
 import { createLine, type Line } from '../target/line.ts'
 import type { Place } from '../target/place.ts'
-import type { SendJob } from '../upload.ts'
-import type { FromWorker, Result, Start, ToWorker } from './messages.ts'
+import type { SendJob, Stale, UploadFailure } from '../upload.ts'
+import type { Aborted, FromWorker, Result, Start, ToWorker } from './messages.ts'
 import { createPace } from './pace.ts'
 import { sendParts, type Feed } from './parts.ts'
 
@@ -57,26 +57,26 @@ function tell(message: FromWorker, then: () => void = () => {}): void {
   process.send?.(message, then)
 }
 
-async function resultOf({ task, job, limits, credentials }: Start): Promise<Result> {
+async function resultOf({ task, job, stales, limits, credentials }: Start): Promise<Result> {
   const onBytes = (bytes: number) => void (sentBytes += bytes)
   const line = createLine({ limits, pace: createPace(job.bandwidthBytesPerSecond), broken: broken.signal, onBytes })
   const progress = setInterval(tellProgress, PROGRESS_MS)
   try {
     const place = await openPlace(job, line, task === 'send', credentials)
-    if (task === 'abort') {
-      await place.abort(job.stale!.multipartId, job.stale!.key)
-      return { aborted: true }
-    }
+    if (task === 'abort') return { aborted: await withoutAll(place, stales) }
     const notes = await withoutStale(place, job)
     const sent = await sendParts(place, createFeed(), broken)
     return { sent: { ...sent, notes: [...notes, ...(sent.notes ?? [])] } }
   } catch (error) {
-    const { failure } = error instanceof Failed ? error : failed('internal', `the upload failed: ${String(error)}`)
-    return { failure }
+    return { failure: failureOf(error) }
   } finally {
     clearInterval(progress)
     tellProgress()
   }
+}
+
+function failureOf(error: unknown): UploadFailure {
+  return (error instanceof Failed ? error : failed('internal', `the upload failed: ${String(error)}`)).failure
 }
 
 function tellProgress(): void {
@@ -113,6 +113,18 @@ async function withoutStale(place: Place, { stale }: SendJob): Promise<readonly 
     if (!(error instanceof Failed) || error.failure.kind !== 'forbidden') throw error
     return [`what an earlier try left at ${stale.key} could not be removed: ${error.message}`]
   }
+}
+
+/** One after the other. Where nobody answers, the rest have not to wait for that again. */
+async function withoutAll(place: Place, stales: readonly Stale[]): Promise<Aborted> {
+  const done: (UploadFailure | null)[] = []
+  for (const { multipartId, key } of stales) {
+    const failure = await place.abort(multipartId, key).then(() => null, failureOf)
+    done.push(failure)
+    if (failure !== null && !failure.permanent)
+      return stales.map((_, index) => (index < done.length ? done[index]! : failure))
+  }
+  return done
 }
 
 function createFeed(): Feed {

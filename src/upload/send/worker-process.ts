@@ -21,6 +21,7 @@ export interface WorkerProcess {
   tell(message: ToWorker): void
   /** Kills it where it does not end by itself. */
   end(): Promise<void>
+  readonly kill: () => void
 }
 
 export interface WorkerListener {
@@ -70,6 +71,7 @@ export function startWorker(
       await gone
       clearTimeout(timer)
     },
+    kill: () => void child.kill('SIGKILL'),
   }
 }
 
