@@ -27,8 +27,10 @@ const FIELDS: readonly Field[] = [
   { name: 'day of the week', min: 0, max: 7, names: ['SUN', 'MON', 'TUE', 'WED', 'THU', 'FRI', 'SAT'] },
 ]
 const MOST_CHARACTERS = 200
+/** From January on; February in its longest year. */
+const MONTH_DAYS = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
 
-/** @throws Error that says which part is wrong, and what is accepted. */
+/** @throws Error that says which part is wrong, or that it never comes, and what is accepted. */
 export function checkCron(text: string): void {
   const parts = text.split(' ')
   if (text.length > MOST_CHARACTERS || parts.length < 5 || parts.length > 6)
@@ -37,6 +39,41 @@ export function checkCron(text: string): void {
     const field = FIELDS[index + FIELDS.length - parts.length]!
     if (!part.split(',').every((item) => isItem(item, field))) throw wrong(`${JSON.stringify(part)} as ${field.name}`)
   }
+  checkThatItComes(text, parts.slice(-3) as [string, string, string])
+}
+
+/** Where a day of the week is named as well, one of the two is enough, and that day comes. */
+function checkThatItComes(text: string, [days, months, weekdays]: [string, string, string]): void {
+  if (weekdays !== '*') return
+  const [dayField, monthField] = FIELDS.slice(3) as [Field, Field]
+  const first = Math.min(...days.split(',').map((item) => (item === 'L' ? 1 : fromOf(item, dayField))))
+  const longest = Math.max(
+    ...months
+      .split(',')
+      .flatMap((item) => valuesOf(item, monthField))
+      .map(daysIn),
+  )
+  if (first <= longest) return
+  throw new Error(
+    `${JSON.stringify(text)} never comes: ${JSON.stringify(days)} as day of the month, and ${JSON.stringify(months)} as month has ${longest} days at most; ` +
+      'accepted: a day that is there in one of the months, L for the last one',
+  )
+}
+
+function daysIn(month: number): number {
+  return MONTH_DAYS[month - 1]!
+}
+
+/** Of an item that was found good. */
+function valuesOf(item: string, field: Field): number[] {
+  const [range = '', step = '1'] = item.split('/')
+  const from = fromOf(item, field)
+  const to = range === '*' ? field.max : valueOf(range.split('-')[1] ?? range, field)
+  return Array.from({ length: Math.floor((to - from) / Number(step)) + 1 }, (_, index) => from + index * Number(step))
+}
+
+function fromOf(item: string, field: Field): number {
+  return item.startsWith('*') ? field.min : valueOf(item.split(/[-/]/)[0]!, field)
 }
 
 function wrong(what: string): Error {
