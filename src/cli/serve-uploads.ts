@@ -56,6 +56,10 @@ export function openShipping(parts: ShippingParts, { places, engine }: ShippingD
       const { startSending } = await import('../upload/send/sending.ts')
       return startSending(job, { environment })
     },
+    async abortStale(stales, signal) {
+      const { abortStale } = await import('../upload/send/sending.ts')
+      return abortStale(config.target, stales, signal, { environment })
+    },
     tell,
     log: log.logger,
   })

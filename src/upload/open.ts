@@ -45,6 +45,7 @@ export async function openUploads(options: UploadsOptions, { clock, random }: Ti
   const put = async (wish: UploadWish, plan?: Parameters<Outbox['put']>[1]) => {
     const { record, dropped } = await outbox.put(wish, plan)
     for (const one of dropped) telling.dropped(one)
+    runner.over(dropped)
     if (!record) return undefined
     telling.due(record)
     if (wish.trigger === 'shutdown') runner.urgent()

@@ -105,7 +105,7 @@ export interface UploadRecord {
   readonly sha256?: string
   /** A HEAD of the object told the size (and, where the provider keeps it, the checksum) that was sent. */
   readonly verified?: boolean
-  /** Of a multipart upload that may still lie about: it is aborted before the next try, or at the next start. */
+  /** Of a multipart upload that may still lie about: it is aborted at the next start, before the next try, and when there is none. */
   readonly multipartId?: string
   /** Of the bundle: whole or partial. */
   readonly outcome?: 'whole' | 'partial'
@@ -217,6 +217,12 @@ export interface UploadsHealth {
 /** How a child is started: src/upload/send/, with the environment bound to it. */
 export type StartSending = (job: SendJob) => Sending | Promise<Sending>
 
+/** How what is left is removed: src/upload/send/, too. Gives for each why it could not; never rejects. */
+export type AbortStale = (
+  stales: readonly Stale[],
+  signal: AbortSignal,
+) => Promise<readonly (UploadFailure | undefined)[]>
+
 /** The engine of bundles, as far as uploads need it; an `AppDeps` of src/http is one. */
 export interface UploadEngine {
   readonly collectorIds: readonly string[]
@@ -246,6 +252,7 @@ export interface UploadsOptions {
   readonly engine: () => UploadEngine | Promise<UploadEngine>
   /** The cap of the bandwidth and so on are bound to it already. */
   readonly startSending: StartSending
+  readonly abortStale: AbortStale
   /** Takes events; nobody waits for them. */
   readonly tell: (event: NewEvent) => void
   readonly log: { warn(fields: object, message: string): void; error(fields: object, message: string): void }

@@ -68,13 +68,13 @@ export function createUploads(
 
 function healthOf({ outbox, runner, schedule, problem }: OpenUploads): UploadsHealth {
   const store = outbox.health()
-  const { waiting, lastUploadedMs } = outbox.tally()
-  const { running, pausedSinceMs, nextTryMs, trouble } = runner
+  const { waiting, nextTryMs, lastUploadedMs } = outbox.tally()
+  const { running, pausedSinceMs, trouble } = runner
   return {
     state: store.state === 'off' ? 'off' : 'ready',
     waiting,
     running,
-    ...(nextTryMs === undefined ? {} : { nextTryMs }),
+    ...(nextTryMs === null ? {} : { nextTryMs }),
     ...(pausedSinceMs === undefined ? {} : { pausedSinceMs }),
     ...(lastUploadedMs === null ? {} : { lastUploadedMs }),
     ...(schedule?.nextMs === undefined ? {} : { nextScheduledMs: schedule.nextMs }),

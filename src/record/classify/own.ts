@@ -135,6 +135,12 @@ export const OWN_TYPES = {
     'number of the upload',
   ),
   'upload.gave-up': type('diagd', 'error', 'a bundle was tried too often; it is not sent', 'number of the upload'),
+  'upload.left': type(
+    'diagd',
+    'warning',
+    'what was sent of uploads that broke off could not be removed at the target; it is tried again at the next start',
+    'numbers of the uploads',
+  ),
   'upload.dropped': type(
     'diagd',
     'warning',

@@ -6,15 +6,15 @@ import { UPLOADS_LABEL } from './label.ts'
 import { maintain, type RetentionSettings } from './retention.ts'
 import { recordOf, type Row } from './row.ts'
 import { APPLICATION_ID, MIGRATIONS } from './schema.ts'
-import { hurry, keep, next, plan, planned, put, tallyOf } from './write.ts'
+import { hurry, keep, next, plan, planned, put, removed, tallyOf } from './write.ts'
 
 export const uploadsBook = {
   ...UPLOADS_LABEL,
   applicationId: APPLICATION_ID,
   migrations: MIGRATIONS,
   table: 'uploads',
-  reads: { list, get, fired, planned, tally: tallyOf },
-  writes: { put, keep, next, hurry, plan },
+  reads: { list, left, get, fired, planned, tally: tallyOf },
+  writes: { put, keep, next, hurry, removed, plan },
   maintain,
 } satisfies Book<RetentionSettings>
 
@@ -25,6 +25,12 @@ function list(
 ): readonly UploadRecord[] {
   const sql = `SELECT * FROM uploads WHERE @state IN ('', state) ORDER BY id DESC LIMIT @limit`
   return (db.prepare(sql).all({ state, limit }) as Row[]).map((row) => recordOf(row))
+}
+
+/** Something of these may still lie at the target, and they are not on their way; the newest first. */
+function left(db: Database.Database): readonly UploadRecord[] {
+  const sql = `SELECT * FROM uploads WHERE multipart_id IS NOT NULL AND state <> 'running' ORDER BY id DESC`
+  return (db.prepare(sql).all() as Row[]).map((row) => recordOf(row))
 }
 
 function get(db: Database.Database, id: number): UploadRecord | undefined {

@@ -36,6 +36,10 @@ export interface Outbox extends Pick<Uploads, 'get' | 'list' | 'fired' | 'settle
   next(): Promise<Next>
   /** What failed before is tried within so many milliseconds. */
   hurry(withinMs: number): Promise<void>
+  /** Of which something may still lie at the target, though they are not on their way. */
+  left(): Promise<readonly UploadRecord[]>
+  /** Nothing of this upload in parts lies there any more. */
+  removed(id: number, multipartId: string): Promise<void>
   plan(name: string, timeMs: number): Promise<void>
   planned(name: string): Promise<number | undefined>
   /** As of the last write. */
@@ -67,7 +71,7 @@ export function createOutbox(options: OutboxOptions): Outbox {
     ...(onReady ? { onRecording: onReady } : {}),
   })
   const watchers = new Set<(record: UploadRecord) => void>()
-  let tally: Tally = { waiting: 0, lastUploadedMs: null }
+  let tally: Tally = { waiting: 0, nextTryMs: null, lastUploadedMs: null }
   const changed = (record: UploadRecord) => {
     for (const watch of watchers) watch(record)
   }
@@ -93,6 +97,8 @@ export function createOutbox(options: OutboxOptions): Outbox {
     async hurry(withinMs) {
       tally = await store.ask('hurry', { byMs: now() + withinMs, nowMs: now() })
     },
+    left: () => store.ask('left', undefined),
+    removed: (id, multipartId) => store.ask('removed', { id, multipartId }),
     plan: (name, timeMs) => store.ask('plan', { name, timeMs }),
     planned: (name) => store.ask('planned', name),
     list: ({ limit, state }) => store.ask('list', { limit: Math.min(limit, MOST_LISTED), state }),

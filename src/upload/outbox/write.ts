@@ -8,6 +8,8 @@ import { rankOf, recordOf, rowOf, type Row } from './row.ts'
 /** What is known of all rows after each write. */
 export interface Tally {
   readonly waiting: number
+  /** Of the first that waits for its time. */
+  readonly nextTryMs: number | null
   readonly lastUploadedMs: number | null
 }
 
@@ -63,8 +65,6 @@ export function keep(
 
 export interface Next {
   readonly due?: UploadRecord
-  /** Of the first that waits for its time. */
-  readonly nextMs?: number
   readonly tally: Tally
 }
 
@@ -77,11 +77,7 @@ export function next(db: Database.Database, { nowMs }: { readonly nowMs: number 
   const due = db
     .prepare(`SELECT * FROM uploads WHERE state = 'waiting' AND next_try_ms <= ? ORDER BY rank, created_ms, id LIMIT 1`)
     .get(nowMs) as Row | undefined
-  const nextMs = db.prepare(`SELECT min(next_try_ms) FROM uploads WHERE state = 'waiting'`).pluck().get() as
-    | number
-    | null
-  const facts = { ...(due ? { due: recordOf(due) } : {}), ...(nextMs === null ? {} : { nextMs }) }
-  return { reply: { ...facts, tally: tallyOf(db) }, rows: 0, isThere: () => true }
+  return { reply: { ...(due ? { due: recordOf(due) } : {}), tally: tallyOf(db) }, rows: 0, isThere: () => true }
 }
 
 /** What failed before is tried by then: something changed. */
@@ -94,6 +90,18 @@ export function hurry(
      WHERE state = 'waiting' AND last_error IS NOT NULL AND next_try_ms > ?`,
   ).run(byMs, nowMs, byMs)
   return { reply: tallyOf(db), rows: 0, isThere: () => true }
+}
+
+/** Nothing of this upload in parts is left at the target. */
+export function removed(
+  db: Database.Database,
+  { id, multipartId }: { readonly id: number; readonly multipartId: string },
+): Written<undefined> {
+  const these = 'id = ? AND multipart_id = ?'
+  db.prepare(`UPDATE uploads SET multipart_id = NULL WHERE ${these}`).run(id, multipartId)
+  const isThere = (now: Database.Database) =>
+    now.prepare(`SELECT 1 FROM uploads WHERE ${these}`).get(id, multipartId) === undefined
+  return { reply: undefined, rows: 0, isThere }
 }
 
 /** From where on a schedule counts. */
@@ -113,6 +121,7 @@ export function tallyOf(db: Database.Database): Tally {
   return db
     .prepare(
       `SELECT (SELECT count(*) FROM uploads WHERE state = 'waiting') AS waiting,
+        (SELECT min(next_try_ms) FROM uploads WHERE state = 'waiting') AS nextTryMs,
         (SELECT max(finished_ms) FROM uploads WHERE state = 'uploaded') AS lastUploadedMs`,
     )
     .get() as Tally

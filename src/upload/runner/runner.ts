@@ -1,10 +1,11 @@
 /** Sends what is due, one at a time. Nothing that goes wrong here is anybody else's trouble. */
 import { StoreError } from '../../record/store/error.ts'
 import type { Outbox } from '../outbox/outbox.ts'
-import type { StartSending, UploadEngine, UploadRecord } from '../upload.ts'
+import type { AbortStale, StartSending, UploadEngine, UploadRecord } from '../upload.ts'
 import { afterFailure, KILLED, SOON_MS } from './again.ts'
 import type { Clock } from './clock.ts'
 import { createCourtesies, NO_COURTESY, type Courtesy, type Places } from './courtesy.ts'
+import { createLeftovers, type Leftovers } from './leftovers.ts'
 import type { BundleFacts } from './prepare.ts'
 import type { Telling } from './telling.ts'
 import { tryOnce, type Trying } from './try-once.ts'
@@ -14,6 +15,7 @@ export interface RunnerOptions {
   readonly outbox: Outbox
   readonly engine: UploadEngine
   readonly startSending: StartSending
+  readonly abortStale: AbortStale
   readonly places: Places
   readonly clock: Clock
   readonly random: () => number
@@ -26,13 +28,14 @@ export interface Runner {
   poke(): void
   /** It goes before what runs, unless that is a shutdown's as well. */
   urgent(): void
+  /** These are not tried any more: what they left at the target goes. */
+  over(records: readonly UploadRecord[]): void
   /** The outbox can be written to. */
   ready(): void
   readonly running: boolean
   /** The bundle of a shutdown is on its way. */
   readonly isShutdown: boolean
   readonly pausedSinceMs: number | undefined
-  readonly nextTryMs: number | undefined
   /** The last try that failed, unless one arrived since. */
   readonly trouble: UploadRecord | undefined
   close(): Promise<void>
@@ -51,11 +54,12 @@ export function createRunner(options: RunnerOptions): Runner {
   const { outbox, places, clock, log } = options
   const courtesies = createCourtesies(places, clock)
   const closing = Promise.withResolvers<void>()
+  const closed = new AbortController()
+  const leftovers = createLeftovers({ ...options, closing: closed.signal })
   let isClosing = false
   let woken = Promise.withResolvers<void>()
   let courtesy: { readonly id: number; readonly of: Courtesy } | undefined
   let running: Running | undefined
-  let nextTryMs: number | undefined
   let trouble: UploadRecord | undefined
   let isResting = false
   let isBegun = false
@@ -77,18 +81,20 @@ export function createRunner(options: RunnerOptions): Runner {
   }
   const step = async () => {
     woken = Promise.withResolvers()
-    if (!isBegun) await begin(options)
+    if (!isBegun) await begin(options, leftovers)
     isBegun = true
-    const { due, nextMs } = await outbox.next()
-    nextTryMs = nextMs
-    if (!due) return sleep(nextMs ?? Infinity)
+    const { due, tally } = await outbox.next()
+    if (leftovers.waiting && due?.trigger !== 'shutdown') return leftovers.remove()
+    if (!due) return sleep(tally.nextTryMs ?? Infinity)
     if (courtesy?.id !== due.id) courtesy = { id: due.id, of: due.trigger === 'shutdown' ? NO_COURTESY : courtesies() }
     if (courtesy.of.holds) return courtesy.of.wait(Promise.race([woken.promise, closing.promise]))
     const done = Promise.withResolvers<void>()
     running = { record: due, abort: new AbortController(), done: done.promise }
     try {
       const failed = await tryOnce(running, courtesy.of, { ...options, isClosing: () => isClosing, rest })
-      if (failed !== 'interrupted') trouble = failed
+      if (failed === 'interrupted') return
+      trouble = failed
+      if (failed?.state === 'gave-up') leftovers.add([failed])
     } finally {
       running = undefined
       done.resolve()
@@ -111,6 +117,11 @@ export function createRunner(options: RunnerOptions): Runner {
     poke,
     urgent() {
       if (running && running.record.trigger !== 'shutdown') running.abort.abort(new Error('a shutdown goes first'))
+      leftovers.interrupt()
+      poke()
+    },
+    over(records) {
+      leftovers.add(records)
       poke()
     },
     ready() {
@@ -125,15 +136,13 @@ export function createRunner(options: RunnerOptions): Runner {
     get pausedSinceMs() {
       return courtesy?.of.sinceMs
     },
-    get nextTryMs() {
-      return nextTryMs
-    },
     get trouble() {
       return trouble
     },
     async close() {
       isClosing = true
       closing.resolve()
+      closed.abort()
       if (running?.record.trigger === 'shutdown') await within(running.done, SHUTDOWN_MS)
       running?.abort.abort(new Error('diagd is stopped'))
       await ended
@@ -142,11 +151,12 @@ export function createRunner(options: RunnerOptions): Runner {
 }
 
 /** What was on its way when the process before died waits again, its try counted. What failed is tried soon: somebody may have changed something. */
-async function begin({ outbox, clock, random, telling }: RunnerOptions): Promise<void> {
+async function begin({ outbox, clock, random, telling }: RunnerOptions, leftovers: Leftovers): Promise<void> {
   for (const record of await outbox.list({ limit: 1000, state: 'running' })) {
     const waiting = afterFailure(record, KILLED, { nowMs: clock.now(), random: random() })
     await outbox.keep(waiting)
     telling.failed(waiting)
+    if (waiting.state === 'gave-up') leftovers.add([waiting])
   }
   await outbox.hurry(SOON_MS)
 }

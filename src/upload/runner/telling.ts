@@ -2,7 +2,7 @@
 import { ownType, type OwnEventType } from '../../record/classify/own.ts'
 import type { NewEvent } from '../../record/events/event.ts'
 import { monotonicNowMs } from '../../record/recorder/clock.ts'
-import { FAILURES, type FailureKind, type UploadCounts, type UploadRecord } from '../upload.ts'
+import { FAILURES, type FailureKind, type UploadCounts, type UploadFailure, type UploadRecord } from '../upload.ts'
 
 export interface Telling {
   due(record: UploadRecord): void
@@ -13,10 +13,15 @@ export interface Telling {
   failed(record: UploadRecord): void
   interrupted(record: UploadRecord, why: string): void
   dropped(record: UploadRecord): void
+  /** What these left at the target could not be removed. */
+  left(records: readonly UploadRecord[], failure: UploadFailure): void
   skipped(message: string): void
   /** All but what the outbox knows. */
   counts(): Omit<UploadCounts, 'waiting' | 'lastUploadedMs'>
 }
+
+/** In one sentence. */
+const MOST_NAMED = 5
 
 export function createTelling(tell: (event: NewEvent) => void, bootId: string, now: () => number): Telling {
   const failed = Object.fromEntries(FAILURES.map((kind) => [kind, 0])) as Record<FailureKind, number>
@@ -61,6 +66,16 @@ export function createTelling(tell: (event: NewEvent) => void, bootId: string, n
     dropped(record) {
       counts.dropped += 1
       of('upload.dropped', record, `too many bundles wait to be sent; this one goes (${record.trigger})`)
+    },
+    left(records, { kind, message, permanent }) {
+      const keys = records.slice(0, MOST_NAMED).map(({ key }) => key)
+      const more = records.length > keys.length ? ` and ${records.length - keys.length} more` : ''
+      say(
+        'upload.left',
+        records.map(({ id }) => id).join(' '),
+        `what was sent of ${keys.join(', ')}${more} could not be removed (${kind}): ${message}; it is tried again at the next start of diagd`,
+        { kind, permanent, keys },
+      )
     },
     skipped(message) {
       counts.skipped += 1

@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { DEFAULT_LIMITS } from '../../../src/config/limits.ts'
 import { parseUploadsKey, type UploadsConfig } from '../../../src/config/uploads.ts'
 import { openStoreThread } from '../../../src/record/store-thread.ts'
-import { startSending } from '../../../src/upload/send/sending.ts'
+import { abortStale, startSending } from '../../../src/upload/send/sending.ts'
 import type { Sending } from '../../../src/upload/upload.ts'
 import { createUploads } from '../../../src/upload/uploads.ts'
 
@@ -31,11 +31,13 @@ const ticking = setInterval(() => {
   for (const [key, one] of calls) if (one.ms <= nowMs && calls.delete(key)) one.call()
 }, 1)
 
+const config = parseUploadsKey(
+  endpoint === undefined ? { target: 's3://bucket/' } : { target: 's3://bundles/', endpoint, region: 'us-east-1' },
+) as UploadsConfig
+
 const uploads = createUploads(
   {
-    config: parseUploadsKey(
-      endpoint === undefined ? { target: 's3://bucket/' } : { target: 's3://bundles/', endpoint, region: 'us-east-1' },
-    ) as UploadsConfig,
+    config,
     limits: DEFAULT_LIMITS,
     recipients: [],
     stateDir: folder,
@@ -78,6 +80,11 @@ const uploads = createUploads(
         abort: async () => {},
         onMultipart: (tell) => void (keep = tell),
       }
+    },
+    async abortStale(stales, signal) {
+      note('stales', stales)
+      if (endpoint === undefined) return stales.map(() => undefined)
+      return abortStale(config.target, stales, signal, { environment: process.env })
     },
     tell: ({ type, subject, detail }) => note('events', { type, subject, detail }),
     log: { warn() {}, error: (fields) => note('errors', fields) },

@@ -6,7 +6,16 @@ import { DEFAULT_LIMITS } from '../../../src/config/limits.ts'
 import type { NewEvent } from '../../../src/record/events/event.ts'
 import { openStoreThread } from '../../../src/record/store-thread.ts'
 import type { Clock } from '../../../src/upload/runner/clock.ts'
-import type { SendJob, Sending, Sent, UploadEngine, UploadFailure, Uploads } from '../../../src/upload/upload.ts'
+import type {
+  AbortStale,
+  SendJob,
+  Sending,
+  Sent,
+  Stale,
+  UploadEngine,
+  UploadFailure,
+  Uploads,
+} from '../../../src/upload/upload.ts'
 import { createUploads } from '../../../src/upload/uploads.ts'
 import { BOOT, NOON_MS } from '../outbox/kit.ts'
 
@@ -51,6 +60,12 @@ export interface TestTarget {
   /** What arrived, by key: one for each time. */
   readonly arrived: { readonly key: string; readonly bytes: Buffer }[]
   readonly aborted: string[]
+  /** What was left, and is asked to be removed. */
+  readonly stales: Stale[]
+  /** Why that cannot be done. */
+  stuck: UploadFailure | undefined
+  /** It does not answer who wants something removed. */
+  silent: boolean
   readonly ends: Script[]
   /** The target begins an upload in parts before it takes the first byte. */
   multipart: string | undefined
@@ -58,6 +73,7 @@ export interface TestTarget {
   gate: Promise<void>
   readonly writing: number
   start(job: SendJob): Sending
+  abortStale: AbortStale
 }
 
 export function testTarget(...ends: Script[]): TestTarget {
@@ -66,6 +82,9 @@ export function testTarget(...ends: Script[]): TestTarget {
     jobs: [],
     arrived: [],
     aborted: [],
+    stales: [],
+    stuck: undefined,
+    silent: false,
     ends,
     multipart: undefined,
     gate: Promise.resolve(),
@@ -76,6 +95,11 @@ export function testTarget(...ends: Script[]): TestTarget {
       target.jobs.push(job)
       const script = ends.length > 1 ? ends.shift()! : (ends[0] ?? { sent: {} })
       return sendingOf(job, script, target, (more) => (writing += more))
+    },
+    async abortStale(stales, signal) {
+      target.stales.push(...stales)
+      if (target.silent) await new Promise((resolve) => signal.addEventListener('abort', resolve))
+      return stales.map(() => target.stuck)
     },
   }
   return target
@@ -184,6 +208,7 @@ export function benchIn({ folder, config = {}, node = 'a', recipients = [], ...g
         collect,
       }),
       startSending: (job) => target.start(job),
+      abortStale: (stales, signal) => target.abortStale(stales, signal),
       tell: (event) => void events.push(event),
       log: { warn() {}, error: (fields) => void events.push(fields as NewEvent) },
     },

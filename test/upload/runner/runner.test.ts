@@ -246,6 +246,99 @@ test('the id of a multipart upload is durable before the first byte is taken, an
   expect(rows()).toEqual([{ state: 'uploaded', tries: 2, multipart_id: null }])
 })
 
+/** A row that waits for its next try, of which `m-1` is left at the target, when diagd was ended. */
+async function withLeft(folder: string, ends: Parameters<typeof testTarget>[0]) {
+  const target = testTarget(ends)
+  target.multipart = 'm-1'
+  const bench = benchIn({ folder, target })
+  await bench.uploads.request(wish('request'))
+  await triedTimes(bench, 1)
+  await bench.uploads.close()
+  return { key: target.jobs[0]!.key, multipartId: 'm-1' }
+}
+
+test('what a try left is removed at the next start, before its next try is due', async () => {
+  const folder = await stateFolder()
+  const left = await withLeft(folder, { failure: failure('forbidden', { permanent: true }) })
+  const { uploads, target } = benchIn({ folder })
+  const ids = () => ask<object>(join(folder, 'uploads.db'), 'SELECT state, tries, multipart_id FROM uploads')
+  await until(() => JSON.stringify(ids()) === JSON.stringify([{ state: 'waiting', tries: 1, multipart_id: null }]))
+  expect(target.stales).toEqual([left])
+  expect(await uploads.get(1)).toMatchObject({ nextTryMs: NOON_MS + 30_000 })
+  await uploads.close()
+  const { uploads: again, target: idle } = benchIn({ folder })
+  await until(async () => (await again.get(1))!.state === 'waiting' && again.health().nextTryMs !== undefined)
+  expect(idle.stales).toEqual([])
+})
+
+test('what cannot be removed is said, disturbs nothing, and is tried again at the start after', async () => {
+  const folder = await stateFolder()
+  const left = await withLeft(folder, { failure: failure('forbidden', { permanent: true }) })
+  const target = testTarget()
+  target.stuck = failure('unreachable')
+  const bench = benchIn({ folder, target })
+  await until(() => bench.told('upload.left').length === 1)
+  expect(bench.told('upload.left')).toEqual([
+    `what was sent of ${left.key} could not be removed (unreachable): it is unreachable; it is tried again at the next start of diagd`,
+  ])
+  expect(await bench.uploads.settled((await bench.uploads.request(wish('request'))).id, never)).toMatchObject({
+    state: 'uploaded',
+  })
+  expect(target.stales).toEqual([left])
+  await bench.uploads.close()
+  const { target: next } = benchIn({ folder })
+  await until(() => next.stales.length === 1)
+  expect(next.stales).toEqual([left])
+})
+
+test('a shutdown does not wait for a target that does not let anything be removed; that is done after it', async () => {
+  const folder = await stateFolder()
+  const left = await withLeft(folder, { failure: failure('forbidden', { permanent: true }) })
+  const target = testTarget()
+  target.silent = true
+  const bench = benchIn({ folder, target })
+  await until(() => target.stales.length === 1)
+  const { id } = await bench.uploads.request(wish('shutdown'))
+  expect(await bench.uploads.settled(id, never)).toMatchObject({ state: 'uploaded' })
+  await until(() => target.stales.length === 2)
+  expect(target.stales).toEqual([left, left])
+  // A stop does not wait for it either.
+  await bench.uploads.close()
+  expect(bench.told('upload.left')).toEqual([])
+})
+
+test('what is given up, or makes room for others, leaves nothing at the target', async () => {
+  const target = testTarget({ failure: failure('no-bucket') })
+  target.multipart = 'm-1'
+  const bench = benchIn({ folder: await stateFolder(), target })
+  await bench.uploads.request(wish('request'))
+  await whenItIs(bench, 'gave-up')
+  await until(() => target.stales.length > 0)
+  expect(target.stales).toEqual([{ key: target.jobs[0]!.key, multipartId: 'm-1' }])
+  target.ends.splice(0, 1, { failure: failure('forbidden', { permanent: true }) })
+  await bench.uploads.request(wish('schedule'))
+  await triedTimes(bench, 1, 2)
+  bench.places.come()
+  for (let count = 0; count < 200; count++) await bench.uploads.request(wish('unit'))
+  expect(await stateOf(bench, 2)).toBe('dropped')
+  await until(() => target.stales.length > 1)
+  expect(target.stales[1]).toEqual({ key: (await bench.uploads.get(2))!.key, multipartId: 'm-1' })
+})
+
+test('while one is sent, the next try that is told is that of the others', async () => {
+  const target = testTarget({ failure: failure('unreachable') }, 'hang')
+  const bench = benchIn({ folder: await stateFolder(), target })
+  await bench.uploads.request(wish('request'))
+  await triedTimes(bench, 1)
+  await until(() => bench.uploads.health().nextTryMs === NOON_MS + 30_000)
+  bench.clock.advance(30_000)
+  await until(() => target.jobs.length === 2)
+  expect(bench.uploads.health()).toMatchObject({ running: true, waiting: 0 })
+  expect(bench.uploads.health()).not.toHaveProperty('nextTryMs')
+  await bench.uploads.request(wish('request', { notBeforeMs: NOON_MS + HOUR_MS }))
+  expect(bench.uploads.health()).toMatchObject({ running: true, waiting: 1, nextTryMs: NOON_MS + HOUR_MS })
+})
+
 test('one at a time: what a person asked for goes before triggers and the schedule', async () => {
   const target = testTarget()
   const gate = Promise.withResolvers<void>()
