@@ -1,4 +1,4 @@
-/** The control plane without any address: pages for people, and the way of a bundle from the node to their browser. */
+/** The control plane without any address: pages for people, the way of a bundle from the node to their browser, and where nodes may put theirs. */
 import { randomUUID } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import type { IncomingMessage } from 'node:http'
@@ -7,10 +7,12 @@ import { join } from 'node:path'
 import Fastify, { LogController } from 'fastify'
 import type { FastifyBaseLogger, FastifyInstance, FastifyRequest } from 'fastify'
 import type { Patience } from './ask.ts'
+import { bundleRoutes } from './bundles.ts'
 import { forward } from './forward.ts'
-import type { Fleet } from './nodes.ts'
+import { nodeOf, type Fleet } from './nodes.ts'
 import { listPage, nodePage } from './pages.ts'
 import { Problem, sendProblem } from './problems.ts'
+import { uploadRoute } from './uploads.ts'
 
 export const PATIENCE: Patience = { connectMs: 5000, firstByteMs: 30_000, stallMs: 60_000 }
 
@@ -18,6 +20,8 @@ interface Options {
   readonly fleet: Fleet
   readonly logger: FastifyBaseLogger
   readonly patience?: Patience
+  /** By which URLs of the storage are signed. */
+  readonly now?: () => Date
 }
 
 const ALWAYS = {
@@ -33,11 +37,17 @@ const ASSETS = {
   'page.js': 'text/javascript; charset=utf-8',
   'download.js': 'text/javascript; charset=utf-8',
   'keep.js': 'text/javascript; charset=utf-8',
+  'stored.js': 'text/javascript; charset=utf-8',
   'page.css': 'text/css; charset=utf-8',
   'icon.svg': 'image/svg+xml',
 }
 
-export async function buildControlPlane({ fleet, logger, patience = PATIENCE }: Options): Promise<FastifyInstance> {
+export async function buildControlPlane({
+  fleet,
+  logger,
+  patience = PATIENCE,
+  now,
+}: Options): Promise<FastifyInstance> {
   const app = Fastify({
     loggerInstance: logger,
     logController: new LogController({ disableRequestLogging: true }),
@@ -68,6 +78,13 @@ export async function buildControlPlane({ fleet, logger, patience = PATIENCE }: 
   })
   await pageRoutes(app, fleet)
   bundleRoute(app, fleet, patience)
+  if (fleet.storage) {
+    // Its library takes a second to load, which who has no storage does not wait for.
+    const { openStorage } = await import('./storage.ts')
+    const storage = openStorage(fleet.storage, now)
+    uploadRoute(app, fleet, storage)
+    bundleRoutes(app, fleet, storage)
+  }
   await app.ready()
   return app
 }
@@ -93,11 +110,11 @@ function refuseStrangers({ headers, url }: FastifyRequest, hosts: readonly strin
   }
 }
 
-async function pageRoutes(app: FastifyInstance, { nodes }: Fleet): Promise<void> {
+async function pageRoutes(app: FastifyInstance, { nodes, storage }: Fleet): Promise<void> {
   const html = 'text/html; charset=utf-8'
   app.get('/', (_request, reply) => reply.type(html).send(listPage([...nodes.values()])))
   app.get<{ Params: { id: string } }>('/nodes/:id', (request, reply) => {
-    return reply.type(html).send(nodePage(nodeOf(nodes, request.params.id)))
+    return reply.type(html).send(nodePage(nodeOf(nodes, request.params.id), storage !== undefined))
   })
   for (const [name, type] of Object.entries(ASSETS)) {
     const content = await readFile(join(import.meta.dirname, 'page', name))
@@ -115,10 +132,4 @@ function bundleRoute(app: FastifyInstance, { nodes }: Fleet, patience: Patience)
       return reply
     },
   })
-}
-
-function nodeOf(nodes: Fleet['nodes'], id: string) {
-  const node = nodes.get(id)
-  if (node) return node
-  throw new Problem('node-unknown', `there is no node ${JSON.stringify(id.slice(0, 80))}`)
 }

@@ -2,11 +2,11 @@
  * Asks a node for its bundle. Plain node:http, a connection of its own for each: a bundle takes long, so there is nothing to
  * win by keeping connections, and a stale one would pass for a node that hangs up.
  */
-import { readFile } from 'node:fs/promises'
 import { request as httpRequest } from 'node:http'
 import type { ClientRequest, IncomingHttpHeaders, IncomingMessage, OutgoingHttpHeaders } from 'node:http'
 import { request as httpsRequest } from 'node:https'
 import type { RequestOptions } from 'node:https'
+import { fileOf, headersOf } from './header-file.ts'
 import type { Node } from './nodes.ts'
 import { Problem } from './problems.ts'
 import type { ProblemCode } from './problems.ts'
@@ -45,26 +45,8 @@ export async function ask(node: Node, question: Question): Promise<IncomingMessa
   return answerOf(outgoing, node, question.patience)
 }
 
-/** Lines `Name: value`, as `curl -H @FILE` takes them. Read each time, so that a new one needs no restart. */
 async function credential({ id, headerFile }: Node): Promise<OutgoingHttpHeaders> {
-  if (headerFile === undefined) return {}
-  const lines = (await ownFile(id, 'headerFile', headerFile)).split('\n').filter((line) => line.trim() !== '')
-  return Object.fromEntries(
-    lines.map((line, index) => {
-      const match = /^([\w-]+):[ \t]*([\x21-\x7e][\x20-\x7e]*?)\s*$/.exec(line)
-      // The line itself is a secret.
-      if (!match) throw new Problem('internal', `line ${index + 1} of its headerFile is no "Name: value"`, { node: id })
-      return [match[1]!.toLowerCase(), match[2]!]
-    }),
-  )
-}
-
-async function ownFile(node: string, key: string, path: string): Promise<string> {
-  try {
-    return await readFile(path, 'utf8')
-  } catch (error) {
-    throw new Problem('internal', `its ${key} cannot be read: ${(error as Error).message}`, { node, cause: error })
-  }
+  return headerFile === undefined ? {} : headersOf(id, 'headerFile', headerFile)
 }
 
 async function open(node: Node, query: string, options: RequestOptions): Promise<ClientRequest> {
@@ -75,7 +57,7 @@ async function open(node: Node, query: string, options: RequestOptions): Promise
   const path = `${url.pathname.replace(/\/$/, '')}/debug-package${query}`
   const target = { ...options, host: url.hostname.replace(/^\[|\]$/g, ''), port: url.port, path }
   if (url.protocol === 'http:') return httpRequest(target)
-  return httpsRequest(caFile === undefined ? target : { ...target, ca: await ownFile(id, 'caFile', caFile) })
+  return httpsRequest(caFile === undefined ? target : { ...target, ca: await fileOf(id, 'caFile', caFile) })
 }
 
 function answerOf(outgoing: ClientRequest, node: Node, patience: Patience): Promise<IncomingMessage> {

@@ -4,6 +4,7 @@ import { isIPv4 } from 'node:net'
 import { dirname, resolve } from 'node:path'
 import { parse } from 'yaml'
 import { z } from 'zod'
+import { Problem } from './problems.ts'
 
 export interface Node {
   readonly id: string
@@ -15,12 +16,32 @@ export interface Node {
   readonly state: string
   readonly headerFile?: string
   readonly caFile?: string
+  /** What the node shows when it wants to upload. Without it, it may not. */
+  readonly uploadHeaderFile?: string
+}
+
+/** Where uploads go. */
+export interface StorageSettings {
+  readonly bucket: string
+  /** Before the names of nodes; empty, or with a slash at its end. */
+  readonly prefix: string
+  /** Without it: AWS. */
+  readonly endpoint?: string | undefined
+  readonly region: string
+  /** The bucket in the path, not in the name of the host. */
+  readonly pathStyle: boolean
+  /** JSON {accessKeyId, secretAccessKey}. Without it: the environment, or the role of the machine. */
+  readonly credentialsFile?: string
+  /** How something small goes, in one request. */
+  readonly whole: 'put' | 'form'
 }
 
 export interface Fleet {
   readonly nodes: ReadonlyMap<string, Node>
   /** Names under which browsers reach the control plane, besides IP addresses and localhost. */
   readonly hosts: readonly string[]
+  /** Without it no node may upload. */
+  readonly storage?: StorageSettings
 }
 
 /** @throws Error that names the key and what it accepts. */
@@ -31,16 +52,36 @@ export async function loadFleet(path: string): Promise<Fleet> {
     throw new Error(`${path}: ${issue!.path.join('.') || 'the file'}: ${issue!.message}`)
   }
   const folder = dirname(path)
-  const nodes = Object.entries(read.data.nodes).map(([id, { address, state, headerFile, caFile }]): [string, Node] => {
-    const files = {
-      ...(headerFile === undefined ? {} : { headerFile: resolve(folder, headerFile) }),
-      ...(caFile === undefined ? {} : { caFile: resolve(folder, caFile) }),
-    }
+  const nodes = Object.entries(read.data.nodes).map(([id, { address, state, ...given }]): [string, Node] => {
+    const { headerFile } = given
+    const files = resolved(folder, given)
     const node = { id, state, ...addressed(address), ...files }
     if (headerFile !== undefined && goesInTheClear(node)) throw new Error(`${path}: nodes.${id}: ${IN_THE_CLEAR}`)
     return [id, node]
   })
-  return { nodes: new Map(nodes), hosts: read.data.hosts }
+  const { hosts, storage } = read.data
+  if (storage === undefined) return { nodes: new Map(nodes), hosts }
+  const { credentialsFile, endpoint, pathStyle = endpoint !== undefined, ...more } = storage
+  return {
+    nodes: new Map(nodes),
+    hosts,
+    storage: { ...more, endpoint, pathStyle, ...resolved(folder, { credentialsFile }) },
+  }
+}
+
+/** Files are looked for beside the nodes file. */
+function resolved<Name extends string>(folder: string, files: Partial<Record<Name, string | undefined>>) {
+  const given = Object.entries<string | undefined>(files).filter(
+    (file): file is [Name, string] => file[1] !== undefined,
+  )
+  return Object.fromEntries(given.map(([name, path]) => [name, resolve(folder, path)])) as Partial<Record<Name, string>>
+}
+
+/** @throws Problem */
+export function nodeOf(nodes: Fleet['nodes'], id: string): Node {
+  const node = nodes.get(id)
+  if (node) return node
+  throw new Problem('node-unknown', `there is no node ${JSON.stringify(id.slice(0, 80))}`)
 }
 
 /** Without a file: `ID=ADDRESS` each, for nodes that ask for no credential. */
@@ -68,6 +109,26 @@ const nodeSchema = z.strictObject({
   state: z.string().max(64).default('unknown'),
   headerFile: z.string().optional(),
   caFile: z.string().optional(),
+  uploadHeaderFile: z.string().optional(),
+})
+
+const storageSchema = z.strictObject({
+  bucket: z.string().regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, 'is no name of a bucket'),
+  prefix: z
+    .string()
+    .regex(
+      /^(?:[\w-][\w.-]*\/)*$/,
+      'is no prefix; accepted: parts of letters, digits, ".", "_" and "-", each with a "/" behind',
+    )
+    .default(''),
+  endpoint: z.string().refine(isSafe, 'accepted: https://HOST:PORT, or http:// on loopback').optional(),
+  region: z
+    .string()
+    .regex(/^[a-z0-9-]{1,64}$/, 'is no region')
+    .default('us-east-1'),
+  pathStyle: z.boolean().optional(),
+  credentialsFile: z.string().optional(),
+  whole: z.enum(['put', 'form']).default('put'),
 })
 
 const NAMED = '1 to 63 letters, digits, ".", "_" and "-", a letter or digit first'
@@ -77,6 +138,7 @@ const fileSchema = z.strictObject({
     error: ({ code }) => (code === 'invalid_key' ? `is no id; accepted: ${NAMED}` : undefined),
   }),
   hosts: z.array(z.string().toLowerCase()).default([]),
+  storage: storageSchema.optional(),
 })
 
 function isAddress(text: string): boolean {
@@ -88,6 +150,11 @@ function isAddress(text: string): boolean {
 
 const IN_THE_CLEAR =
   'its credential would cross the network in the clear; accepted with a headerFile: https://, unix:, or http:// on loopback'
+
+/** Whoever sees a URL that is signed may write, and a bundle is everything that diagd knows. */
+function isSafe(text: string): boolean {
+  return isAddress(text) && !text.startsWith('unix:') && !goesInTheClear({ url: new URL(text) })
+}
 
 function goesInTheClear({ url }: Pick<Node, 'url'>): boolean {
   if (url?.protocol !== 'http:') return false

@@ -28,7 +28,7 @@ export function listPage(nodes: readonly Node[]): string {
   )
 }
 
-export function nodePage({ id, state, address }: Node): string {
+export function nodePage({ id, state, address }: Node, hasStorage: boolean): string {
   return page(
     id,
     html`<nav><a href="/">Nodes</a></nav>
@@ -73,8 +73,19 @@ export function nodePage({ id, state, address }: Node): string {
           </dl>
         </div>
       </section>
+      ${hasStorage ? stored(id) : ''}
       <script type="module" src="/assets/page.js"></script>`,
   )
+}
+
+function stored(id: string): Html {
+  return html`<section id="stored" data-href="/api/nodes/${id}/bundles" aria-labelledby="stored-title">
+      <h2 id="stored-title">Uploaded bundles</h2>
+      <p id="stored-words" role="status">Asking the storage …</p>
+      <ul id="stored-list"></ul>
+      <noscript><a href="/api/nodes/${id}/bundles/latest">The newest one</a></noscript>
+    </section>
+    <script type="module" src="/assets/stored.js"></script>`
 }
 
 interface Html {

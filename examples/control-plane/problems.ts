@@ -52,6 +52,28 @@ export const PROBLEMS = {
     title: 'This needs HTTP/1.1',
     advice: 'In nginx: proxy_http_version 1.1. Over HTTP/1.0 a cut bundle would pass for a whole one.',
   },
+  'upload-refused': {
+    status: 401,
+    title: 'This is not the credential of that node',
+    advice:
+      'The line in headersFile of uploads on the node has to be that in uploadHeaderFile of the node here, and its target has to name the node. The log here says what is wrong.',
+  },
+  'upload-invalid': {
+    status: 400,
+    title: 'The node asks for what cannot be',
+    advice: 'Compare it with docs/uploads-protocol.md of diagd: is there another version on one of the two sides?',
+  },
+  'storage-busy': { status: 503, title: 'The storage asks for patience', advice: 'Nothing: it is asked again.' },
+  'storage-failed': {
+    status: 502,
+    title: 'The storage refuses the control plane, or does not answer',
+    advice: 'Look at storage in the nodes file: endpoint, bucket, and whether its credentials are good for it.',
+  },
+  'bundle-unknown': {
+    status: 404,
+    title: 'There is no such bundle',
+    advice: 'What the node has uploaded is at /api/nodes/ID/bundles; on the node: diagd upload --list',
+  },
   internal: {
     status: 500,
     title: 'The control plane made a mistake',

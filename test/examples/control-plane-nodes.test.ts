@@ -32,12 +32,37 @@ test('files are looked for beside the nodes file', async () => {
 })
 
 test.each([
+  ['{ bucket: evidence }', { region: 'us-east-1', prefix: '', whole: 'put', pathStyle: false }],
+  [
+    '{ bucket: evidence, prefix: a/b/, endpoint: "https://s3.example", region: auto, credentialsFile: s3.json, whole: form }',
+    { prefix: 'a/b/', endpoint: 'https://s3.example', region: 'auto', pathStyle: true, whole: 'form' },
+  ],
+])('a storage that says %s', async (text, storage) => {
+  const file = join(temporaryFolder(), 'nodes.yaml')
+  writeFileSync(file, `{ nodes: { web: { address: "unix:/x", uploadHeaderFile: web.upload } }, storage: ${text} }`)
+  const fleet = await loadFleet(file)
+  expect(fleet.storage).toMatchObject({ bucket: 'evidence', ...storage })
+  expect(fleet.storage!.credentialsFile).toBe(
+    text.includes('s3.json') ? file.replace('nodes.yaml', 's3.json') : undefined,
+  )
+  expect(fleet.nodes.get('web')!.uploadHeaderFile).toBe(file.replace('nodes.yaml', 'web.upload'))
+})
+
+test.each([
   ['nodes: { web: { address: "ftp://web" } }', 'nodes.web.address: accepted: unix:/path/of.sock, https://HOST:PORT'],
   ['nodes: { web: { address: "https://me:secret@web" } }', 'nodes.web.address: accepted'],
   ['nodes: { "../web": { address: "unix:/x" } }', 'nodes.../web: is no id; accepted: 1 to 63 letters'],
   ['nodes: { web: { address: "unix:/x", token: abc } }', 'nodes.web: Unrecognized key: "token"'],
   ['nodes: { web: { address: "http://web:7433", headerFile: x } }', 'in the clear'],
   ['{}', 'nodes: '],
+  ['{ nodes: {}, storage: { bucket: a/b } }', 'storage.bucket: is no name of a bucket'],
+  ['{ nodes: {}, storage: { bucket: evidence, prefix: a } }', 'storage.prefix: is no prefix; accepted'],
+  ['{ nodes: {}, storage: { bucket: evidence, prefix: ../ } }', 'storage.prefix: is no prefix; accepted'],
+  [
+    '{ nodes: {}, storage: { bucket: evidence, endpoint: "http://s3.example" } }',
+    'storage.endpoint: accepted: https://',
+  ],
+  ['{ nodes: {}, storage: { bucket: evidence, endpoint: "unix:/x" } }', 'storage.endpoint: accepted: https://'],
 ])('%s is refused, and says why', async (text, message) => {
   const file = join(temporaryFolder(), 'nodes.yaml')
   writeFileSync(file, text)

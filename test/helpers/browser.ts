@@ -72,7 +72,7 @@ export async function openProxy(upstream: string): Promise<number> {
   )
   const shipped = readFileSync(CONFIGURATION, 'utf8')
     .replace('listen 8443;', `listen 127.0.0.1:${port};`)
-    .replace('http://127.0.0.1:8080', upstream)
+    .replaceAll('http://127.0.0.1:8080', upstream)
   writeFileSync(
     join(folder, 'nginx.conf'),
     `daemon off; pid ${folder}/pid; error_log stderr notice; events {}

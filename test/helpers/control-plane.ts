@@ -33,18 +33,32 @@ export interface Plane {
   readonly logged: (outcome: string) => Promise<LogLine>
 }
 
+interface Uploading {
+  /** As in nodes.yaml. */
+  readonly storage?: Record<string, string>
+  /** What the control plane takes for the time. */
+  readonly now?: () => Date
+}
+
 /** @param nodes as in nodes.yaml; a text is an address. */
 export async function openPlane(
   nodes: Record<string, string | Record<string, string>>,
   patience: Partial<Patience> = {},
   hosts: readonly string[] = [],
+  { storage, now }: Uploading = {},
 ): Promise<Plane> {
   const file = join(temporaryFolder(), 'nodes.yaml')
   const mapped = Object.entries(nodes).map(([id, node]) => [id, typeof node === 'string' ? { address: node } : node])
-  writeFileSync(file, stringify({ nodes: Object.fromEntries(mapped), hosts }))
+  writeFileSync(file, stringify({ nodes: Object.fromEntries(mapped), hosts, ...(storage && { storage }) }))
   const log = logOf()
   const fleet = await loadFleet(file)
-  const app = await buildControlPlane({ fleet, logger: log.logger, patience: { ...PATIENCE, ...patience } })
+  const clock = now === undefined ? {} : { now }
+  const app = await buildControlPlane({
+    fleet,
+    logger: log.logger,
+    patience: { ...PATIENCE, ...patience },
+    ...clock,
+  })
   const close = async (): Promise<void> => {
     await app.close()
   }
