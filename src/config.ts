@@ -98,7 +98,7 @@ export const configSchema = z.object({
     default: 'info',
   }),
   watchedUnits: listOf(UNIT, 'a unit name').prefault([]).meta({
-    description: 'systemd units whose state and journal belong into every bundle, besides the well-known ones.',
+    description: 'systemd units whose state and journal belong in every bundle, besides the well-known ones.',
     accepts: 'a list of at most 64 unit names (app.service, worker@1.service)',
     default: 'none',
   }),

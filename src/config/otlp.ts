@@ -49,7 +49,7 @@ function parseEndpoint(value: unknown): URL {
   const url = typeof value === 'string' && URL.canParse(value) ? new URL(value) : undefined
   if (!url || !/^https?:$/.test(url.protocol)) throw new Error(`${JSON.stringify(value)} is not a URL of http or https`)
   if (url.username || url.password || url.search || url.hash)
-    throw new Error('has a user, a query or a fragment; credentials belong into headersFile')
+    throw new Error('has a user, a query or a fragment; credentials belong in headersFile')
   if (/\/v1\/(?:logs|metrics|traces)\/?$/.test(url.pathname))
     throw new Error('ends in /v1/…, which diagd puts there itself')
   return url

@@ -159,7 +159,7 @@ function urlOf(text: string, what: string): URL {
   if (url.protocol === 'http:' && !isLoopback(url))
     throw wrong(`${what} would take bundles over the network in the clear: it is not https`)
   if (url.username || url.password || url.hash)
-    throw wrong(`${what} has a user or a fragment; credentials belong into a file`)
+    throw wrong(`${what} has a user or a fragment; credentials belong in a file`)
   return url
 }
 

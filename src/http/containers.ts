@@ -89,7 +89,7 @@ function words(parameters: Parameters, name: string, accepts: string): string | 
 function whole(text: string): number {
   const number = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN
   if (number <= MOST) return number
-  throw new UsageError('limit', `"${printable(text)}" is not a whole number; accepted: 0 to ${MOST}`)
+  throw new UsageError('limit', `"${printable(text)}" does not fit; accepted: whole numbers from 0 to ${MOST}`)
 }
 
 function fits(container: KeptContainer, { state, engine, name }: Wish): boolean {

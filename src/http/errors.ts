@@ -6,7 +6,7 @@ export const ERRORS = {
   'bad-parameter': { status: 400, title: 'A parameter cannot be understood' },
   'bad-request': { status: 400, title: 'The request cannot be understood' },
   'bad-event': { status: 400, title: 'An event cannot be understood' },
-  'credential-in-query': { status: 400, title: 'A credential does not belong into a URL' },
+  'credential-in-query': { status: 400, title: 'A credential does not belong in a URL' },
   unauthorized: { status: 401, title: 'This door is locked' },
   'invalid-credential': { status: 401, title: 'The credential is not accepted' },
   'insufficient-scope': { status: 403, title: 'The credential is good for something else' },
@@ -77,9 +77,11 @@ export function problemOf(thrown: unknown): ProblemAnswer {
   return { status, headers, body: Buffer.from(JSON.stringify(body)) }
 }
 
+/** Fastify says neither what was sent nor what would do. */
+const JSON_ALONE = "the body has to be JSON, and said to be: curl -H 'Content-Type: application/json'"
+
 const BY_STATUS: Record<number, ErrorCode> = {
   413: 'body-too-large',
-  415: 'unsupported-media-type',
   503: 'shutting-down',
 }
 
@@ -87,6 +89,7 @@ export function toHttpError(thrown: unknown): HttpError {
   if (thrown instanceof HttpError) return thrown
   if (thrown instanceof UsageError) return new HttpError(thrown.code, thrown.message, { parameter: thrown.parameter })
   const { statusCode = 500, message } = thrown as FastifyError
+  if (statusCode === 415) return new HttpError('unsupported-media-type', JSON_ALONE)
   if (statusCode >= 400 && statusCode < 500) return new HttpError(BY_STATUS[statusCode] ?? 'bad-request', message)
   if (statusCode === 503) return new HttpError('shutting-down', message)
   // What went wrong inside is for the log, not for the caller.

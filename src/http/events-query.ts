@@ -50,7 +50,7 @@ function oneOf<T extends string>(known: readonly T[], text: string, name: string
 
 function prefix(text: string, name: string): string {
   if (/^[\w.-]{1,128}$/.test(text)) return text
-  throw new UsageError(name, `"${printable(text)}" is not the begin of a type; accepted: unit, unit.failed, provision`)
+  throw new UsageError(name, `"${printable(text)}" is not the start of a type; accepted: unit, unit.failed, provision`)
 }
 
 function words(text: string, name: string): string {
@@ -61,5 +61,5 @@ function words(text: string, name: string): string {
 function whole(text: string, name: string, most: number): number {
   const number = /^\d{1,16}$/.test(text) ? Number(text) : Number.NaN
   if (number >= 1 && number <= most) return number
-  throw new UsageError(name, `"${printable(text)}" is not a whole number; accepted: 1 to ${most}`)
+  throw new UsageError(name, `"${printable(text)}" does not fit; accepted: whole numbers from 1 to ${most}`)
 }

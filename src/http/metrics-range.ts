@@ -85,7 +85,7 @@ function refusal(word: string, subject: string, known: readonly string[]): strin
 function whole(name: string, text: string, most: number): number {
   const number = /^\d{1,6}$/.test(text) ? Number(text) : Number.NaN
   if (number >= 1 && number <= most) return number
-  throw new UsageError(name, `"${printable(text)}" is not a whole number; accepted: 1 to ${most}`)
+  throw new UsageError(name, `"${printable(text)}" does not fit; accepted: whole numbers from 1 to ${most}`)
 }
 
 /** Averages have no more digits than what they are made of. */

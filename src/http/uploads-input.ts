@@ -94,14 +94,17 @@ export function parseUploadFilter(query: Parameters): UploadFilter {
   if (state !== undefined && !known)
     throw new UsageError('state', `"${printable(state)}" is none of those accepted: ${STATES.join(', ')}`)
   if (!/^[1-9]\d{0,3}$/.test(limit) || Number(limit) > MOST)
-    throw new UsageError('limit', `"${printable(limit)}" is not a whole number; accepted: 1 to ${MOST}`)
+    throw new UsageError('limit', `"${printable(limit)}" does not fit; accepted: whole numbers from 1 to ${MOST}`)
   return { limit: Number(limit), state: known }
 }
 
 /** @throws HttpError `not-found` */
 export function parseUploadId(text: string): number {
   if (/^[1-9]\d{0,14}$/.test(text)) return Number(text)
-  throw new HttpError('not-found', 'there is no such upload')
+  throw new HttpError(
+    'not-found',
+    `"${printable(text)}" is not the id of an upload: a whole number, as GET /uploads lists them`,
+  )
 }
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {

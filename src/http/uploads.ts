@@ -54,7 +54,7 @@ export function uploadsRoutes(app: FastifyInstance, deps: UploadsDeps, audit: Au
   app.get('/uploads/:id', { config: { scope: 'read' } }, async (request, reply) => {
     const id = parseUploadId((request.params as { id: string }).id)
     const found = await asking(() => partOf(deps).uploads.get(id))
-    if (!found) throw new HttpError('not-found', 'there is no such upload')
+    if (!found) throw new HttpError('not-found', `there is no upload ${id}; GET /uploads lists those that are kept`)
     return reply.send(shownUpload(found))
   })
 }

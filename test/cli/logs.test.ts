@@ -41,7 +41,7 @@ test('--follow goes on until Ctrl-C', async () => {
 })
 
 test.each([
-  [['-n', '0'], 'lines: "0" is not a whole number; accepted: 1 to 10000'],
+  [['-n', '0'], 'lines: "0" does not fit; accepted: whole numbers from 1 to 10000'],
   [['--level', 'loud'], 'level: "loud" is none of those accepted: debug'],
   [['--source', 'journal,syslog'], 'source: "syslog" is none of those accepted: journal'],
   [['--since', 'soon'], 'since: "soon" is not a time after 1970'],

@@ -163,7 +163,7 @@ test.each([
   [{ target: 'http://127.0.0.1.plane.example/' }, 'in the clear'],
   [{ target: 's3://bkt', endpoint: 'http://s3.example' }, 'endpoint would take bundles over the network in the clear'],
   [{ target: 's3://bkt', endpoint: 's3.example' }, 'endpoint is not a URL of https'],
-  [{ target: 's3://bkt', endpoint: 'https://u:p@s3.example' }, 'credentials belong into a file'],
+  [{ target: 's3://bkt', endpoint: 'https://u:p@s3.example' }, 'credentials belong in a file'],
   [{ target: 's3://bkt', endpoint: 'https://s3.example/?x=1' }, 'endpoint has a query'],
   [{ target: 's3://bkt', endpoint: 'http://127.0.0.1:9000', ca: '/c' }, 'ca is of no use'],
   [{ target: 's3://bkt', region: 'EU 1' }, 'region is not a region'],

@@ -107,7 +107,7 @@ test.each([
   ['?state=dead', 'state', '"dead" is none of those accepted: created, running, paused, exited, removed'],
   ['?engine=', 'engine', 'accepted: the label of an engine'],
   ['?name=', 'name', 'accepted: the name of a container, or 12 to 64 digits of its id'],
-  ['?limit=10001', 'limit', '"10001" is not a whole number; accepted: 0 to 10000'],
+  ['?limit=10001', 'limit', '"10001" does not fit; accepted: whole numbers from 0 to 10000'],
   ['?limit=1&limit=2', 'limit', ''],
 ])('%s is refused, with what is accepted', async (query, parameter, words) => {
   const { status, json } = await asked(query)

@@ -153,11 +153,11 @@ describe('asking', () => {
     ['source=me', 'source: "me" is none of those accepted: api, systemd, kernel'],
     ['boot=1', 'boot: "1" is not a boot; accepted: 0 (this boot), -1'],
     ['since=soon', 'since: "soon" is not a time after 1970; accepted: 30s'],
-    ['limit=0', 'limit: "0" is not a whole number; accepted: 1 to 1000'],
-    ['limit=1001', 'limit: "1001" is not a whole number; accepted: 1 to 1000'],
-    ['before=x', 'before: "x" is not a whole number'],
+    ['limit=0', 'limit: "0" does not fit; accepted: whole numbers from 1 to 1000'],
+    ['limit=1001', 'limit: "1001" does not fit; accepted: whole numbers from 1 to 1000'],
+    ['before=x', 'before: "x" does not fit'],
     ['text=', 'text: has 0 characters; accepted: 1 to 256'],
-    ['type=%27', 'type: "\'" is not the begin of a type'],
+    ['type=%27', 'type: "\'" is not the start of a type'],
     ['level=info&level=error', 'level: is given more than once; accepted: one value'],
   ])('?%s is refused, with what is accepted', async (query, detail) => {
     const answer = (await get(`?${query}`)) as unknown as { code: string; parameter: string; detail: string }

@@ -72,7 +72,7 @@ test.each([
   ['?step=1s&since=7d', 'at most 10000 steps'],
   ['?columns=cpu', '"cpu" is not measured; accepted: host, mount, disk, interface, container, process'],
   ['?columns=host,mount.size', '"mount.size" is not measured; accepted: mount.size_bytes, mount.used_bytes'],
-  ['?things=0', 'things: "0" is not a whole number; accepted: 1 to 1000'],
+  ['?things=0', 'things: "0" does not fit; accepted: whole numbers from 1 to 1000'],
 ])('%s is refused, and what is accepted is said', async (query, detail) => {
   const { status, json } = await asked(query, () => ANSWER)
   expect({ status, code: json['code'] }).toEqual({ status: 400, code: 'bad-parameter' })

@@ -142,6 +142,12 @@ describe('POST /uploads', () => {
     expect(status).toBe(415)
   })
 
+  test('what curl sends without a type is told what would do', async () => {
+    const { status, body } = await ask('/uploads', '-d', '{}')
+    expect([status, body.code]).toEqual([415, 'unsupported-media-type'])
+    expect(body.detail).toContain("curl -H 'Content-Type: application/json'")
+  })
+
   test('when too many wait', async () => {
     waiting = 100
     const { status, headers, body } = await post({})
@@ -250,8 +256,8 @@ describe('GET /uploads', () => {
 
   test.each([
     ['state=done', 'state: "done" is none of those accepted: waiting, running'],
-    ['limit=0', 'limit: "0" is not a whole number; accepted: 1 to 1000'],
-    ['limit=1001', 'limit: "1001" is not'],
+    ['limit=0', 'limit: "0" does not fit; accepted: whole numbers from 1 to 1000'],
+    ['limit=1001', 'limit: "1001" does not fit'],
     ['limit=5&limit=6', 'limit: is given more than once'],
     ['before=3', 'before: is not a parameter; accepted: state, limit'],
   ])('?%s is refused', async (query, words) => {
@@ -263,7 +269,8 @@ describe('GET /uploads', () => {
   test('one by its id', async () => {
     kept = [record(wish)]
     expect(await ask('/uploads/7')).toMatchObject({ status: 200, body: { id: 7 } })
-    expect(await ask('/uploads/8')).toMatchObject({ status: 404, body: { code: 'not-found' } })
-    expect(await ask('/uploads/07')).toMatchObject({ status: 404, body: { code: 'not-found' } })
+    const refused = async (id: string) => (await ask(`/uploads/${id}`)).body
+    expect(await refused('8')).toMatchObject({ status: 404, detail: expect.stringContaining('no upload 8;') as string })
+    expect(await refused('07')).toMatchObject({ status: 404, detail: expect.stringContaining('"07"') as string })
   })
 })

@@ -147,5 +147,5 @@ function whole(parameters: Parameters, name: string): number | undefined {
   if (text === undefined) return undefined
   const number = /^\d{1,6}$/.test(text) ? Number(text) : 0
   if (number >= 1 && number <= MOST_LINES) return number
-  throw new UsageError(name, `"${printable(text)}" is not a whole number; accepted: 1 to ${MOST_LINES}`)
+  throw new UsageError(name, `"${printable(text)}" does not fit; accepted: whole numbers from 1 to ${MOST_LINES}`)
 }

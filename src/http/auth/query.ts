@@ -16,7 +16,7 @@ export function refuseCredentialInQuery(query: unknown): void {
     const named = NAMES.has(name.toLowerCase().replaceAll(/[-_]/g, ''))
     if (!named && !CREDENTIAL.test(`${name} ${String(value)}`)) continue
     const detail =
-      `a credential does not belong into a URL${named ? ` (parameter "${name}")` : ''}: send it as the header ` +
+      `a credential does not belong in a URL${named ? ` (parameter "${name}")` : ''}: send it as the header ` +
       '"Authorization: Bearer …" (curl -H @FILE); replace this one, for a URL is written into many logs'
     throw new HttpError('credential-in-query', detail, named ? { parameter: name } : {})
   }
