@@ -4,6 +4,7 @@ import type { Config } from '../config.ts'
 import type { ContainersPart } from '../http/containers.ts'
 import type { BundleRedactor } from '../redact/service.ts'
 import { createContainerUses } from '../record/container-uses.ts'
+import type { EventFilter } from '../record/events/event.ts'
 import type { FollowSink } from '../record/events/follow-writer.ts'
 import { createKeeping, type Keeping } from '../record/keeping.ts'
 import type { Measuring } from '../record/measuring.ts'
@@ -18,6 +19,8 @@ export interface FollowingParts {
   readonly recording: Recording | undefined
   readonly measuring: Measuring | undefined
 }
+
+const KERNEL_KILLS = { boot: 0, typePrefix: 'kernel.oom', limit: 1000 } as const satisfies EventFilter
 
 /** A log that comes faster is left out when it has done so for as many seconds. */
 const FLOOD_SECONDS = 8
@@ -46,6 +49,12 @@ export function createFollowing({ config, bootId, deps, recording, measuring }: 
       named: measuring?.called,
       limits: { ...limits, flood },
     })
+    // Heard from now on, and asked for once: the kernel's log may have been read before, and diagd been killed since.
+    recording?.listen((events) => tail.heard(events))
+    recording?.query(KERNEL_KILLS).then(
+      (events) => tail.heard(events),
+      () => {},
+    )
     return {
       flush: () => tail.flush(),
       health: () => tail.health(),

@@ -1,6 +1,6 @@
 /** The questions of summary.txt, in its order. Each answer is a line, or several; a reason why not is an error. */
 import { endInWtmp } from '../../collectors/lib/boot-end.ts'
-import type { Kit } from '../collector.ts'
+import type { KeptContainer, Kit } from '../collector.ts'
 import { patiently } from '../sources/patience.ts'
 import { synchronized } from './index-json.ts'
 import { standsOut } from './summary-metrics.ts'
@@ -70,25 +70,45 @@ async function countedKills({ read }: Kit): Promise<string> {
 }
 
 async function deadContainers(kit: Kit): Promise<string | readonly string[]> {
-  const [there, gone] = await Promise.all([deadOfEngines(kit), diedLately(kit)])
+  const asked = keptInTime(kit)
+  const [there, gone] = await Promise.all([deadOfEngines(kit, asked), diedLately(asked)])
   return gone.length === 0 ? there : [...[there].flat(), ...gone]
 }
 
-async function deadOfEngines({ engines }: Kit): Promise<string | string[]> {
+/** Without them the line still tells what engines list. */
+function keptInTime({ containers, signal }: Kit): Promise<readonly KeptContainer[] | undefined> {
+  return patiently(containers.kept(), 'what is kept', { ms: KEPT_MS, signal }).catch(() => undefined)
+}
+
+async function deadOfEngines(
+  { engines }: Kit,
+  kept: Promise<readonly KeptContainer[] | undefined>,
+): Promise<string | string[]> {
   const { present, absent } = await engines()
   if (present.length === 0)
     return absent.length === 0
       ? 'no container engine found'
       : absent.map(({ socket, reason }) => (reason.includes(socket) ? reason : `${socket}: ${reason}`))
   const lists = await Promise.all(
-    present.map(
-      async (engine) =>
-        (await engine.get('/containers/json?all=1')) as { Names: string[]; Status: string; State: string }[],
-    ),
+    present.map(async (engine) => (await engine.get('/containers/json?all=1')) as Listed[]),
   )
   const dead = lists.flat().filter(({ State }) => State === 'dead' || State === 'exited' || State === 'restarting')
   if (dead.length === 0) return `none of ${lists.flat().length}`
-  return head(dead.map(({ Names, Status }) => `${Names[0]?.replace(/^\//, '') ?? '(no name)'}: ${Status}`))
+  // An engine tells the exit code only, and may not know the rest.
+  const starved = new Set((await kept)?.filter(({ oomKilled }) => oomKilled).map(({ id }) => id))
+  return head(
+    dead.map(({ Id, Names, Status }) => {
+      const name = Names[0]?.replace(/^\//, '') ?? '(no name)'
+      return `${name}: ${Status}${starved.has(Id) ? ', out of memory' : ''}`
+    }),
+  )
+}
+
+interface Listed {
+  readonly Id: string
+  readonly Names: readonly string[]
+  readonly Status: string
+  readonly State: string
 }
 
 const LATELY_MS = 24 * 3_600_000
@@ -98,9 +118,8 @@ const MOST_GONE = 6
 const KEPT_MS = 1000
 
 /** Containers that ended badly and were removed since: their logs are in the bundle. */
-async function diedLately({ containers, signal }: Kit): Promise<string[]> {
-  // Without them the line still tells what engines list.
-  const kept = await patiently(containers.kept(), 'what is kept', { ms: KEPT_MS, signal }).catch(() => undefined)
+async function diedLately(asked: Promise<readonly KeptContainer[] | undefined>): Promise<string[]> {
+  const kept = await asked
   if (!kept) return ['those that were removed are not known in time']
   const since = Date.now() - LATELY_MS
   const died = kept.filter(

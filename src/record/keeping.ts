@@ -26,10 +26,13 @@ export interface Keeping {
 const FLUSH_MS = 3000
 const CLOSE_MS = 3000
 
+/** What it is told is the business of who opens it. */
+type Opened = Omit<ContainerTail, 'heard'>
+
 /** `open` may reject: then it is off. */
-export function createKeeping(open: () => Promise<ContainerTail>): Keeping {
+export function createKeeping(open: () => Promise<Opened>): Keeping {
   let opening: Promise<void> | undefined
-  let tail: ContainerTail | undefined
+  let tail: Opened | undefined
   let failure: string | undefined
   const begin = async () => {
     try {

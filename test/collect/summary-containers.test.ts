@@ -11,8 +11,10 @@ function gone(name: string, more: Partial<KeptContainer>): KeptContainer {
   return { ...known, state: 'removed', removedMs: Date.now() - HOUR_MS, ...more }
 }
 
-async function deadContainers(kept: readonly KeptContainer[]): Promise<readonly string[]> {
-  const engine = recordedEngine({ '/containers/json?all=1': [{ Names: ['/web'], State: 'running', Status: 'Up' }] })
+const RUNNING = { Id: 'web'.padEnd(64, '0'), Names: ['/web'], State: 'running', Status: 'Up' }
+
+async function deadContainers(kept: readonly KeptContainer[], listed = [RUNNING]): Promise<readonly string[]> {
+  const engine = recordedEngine({ '/containers/json?all=1': listed })
   const kit = testKit({ root: '/nonexistent', engines: { present: [engine], absent: [] }, kept })
   return [await PROBES.find(({ label }) => label === 'dead containers')!.ask(kit)].flat()
 }
@@ -29,6 +31,21 @@ test('containers that died badly and were removed lately are named, others are n
     'none of 1',
     expect.stringMatching(/^killed: exited \(137\), out of memory, removed 20\S+Z$/),
     expect.stringMatching(/^never: no such file, removed 20/),
+  ])
+})
+
+test('one that its engine still lists is said to have run out of memory, where that is known', async () => {
+  const names = ['starved', 'stopped', 'unknown']
+  const Status = 'Exited (137) 2 minutes ago'
+  const listed = names.map((name) => ({ Id: name.padEnd(64, '0'), Names: [`/${name}`], State: 'exited', Status }))
+  const kept = [
+    gone('starved', { state: 'exited', exitCode: 137, oomKilled: true, removedMs: 0 }),
+    gone('stopped', { state: 'exited', exitCode: 137, oomKilled: false, removedMs: 0 }),
+  ]
+  expect(await deadContainers(kept, listed)).toEqual([
+    `starved: ${Status}, out of memory`,
+    `stopped: ${Status}`,
+    `unknown: ${Status}`,
   ])
 })
 

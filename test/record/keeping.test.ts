@@ -12,7 +12,9 @@ const HEALTH = {
   problems: [],
 }
 
-const tailWith = (more: Partial<ContainerTail> = {}): ContainerTail => ({
+type Tail = Omit<ContainerTail, 'heard'>
+
+const tailWith = (more: Partial<Tail> = {}): Tail => ({
   flush: async () => {},
   health: () => HEALTH,
   close: async () => {},

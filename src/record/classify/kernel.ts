@@ -21,7 +21,7 @@ export const KERNEL_ROWS: readonly Row[] = [
     pattern:
       /^oom-kill:constraint=(?<constraint>\w+)(?:.*?,task_memcg=(?<group>[^,]*))?.*?,task=(?<process>.*?),pid=(?<pid>\d+)/,
     subject: ['group', 'process'],
-    detail: { constraint: 'constraint', process: 'process', pid: 'pid' },
+    detail: { constraint: 'constraint', group: 'group', process: 'process', pid: 'pid' },
     example:
       'oom-kill:constraint=CONSTRAINT_MEMCG,nodemask=(null),cpuset=/,mems_allowed=0,oom_memcg=/system.slice/hog.service,task_memcg=/system.slice/hog.service,task=python3,pid=4711,uid=0',
   }),

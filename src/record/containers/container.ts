@@ -16,6 +16,7 @@
  * `followContainers` (tail.ts) is what the daemon starts, `createKept` (kept.ts) what everybody else asks. A segment may be spliced into an archive as it
  * is when its `rules` are `rulesVersion` of today (follow/secrets.ts) and `KnownValues.unknownThen(values, today)` is empty (keep/known-values.ts).
  */
+import type { NewEvent } from '../events/event.ts'
 
 /** `removed`: the engine has it no more; all there is of it is here. */
 export type ContainerState = 'created' | 'running' | 'paused' | 'exited' | 'removed'
@@ -185,6 +186,8 @@ export interface TailHealth {
 export interface ContainerTail {
   /** Resolves when all that the engines had handed over by now is on the disk and can be read; a few seconds at most. */
   flush(): Promise<void>
+  /** What is recorded: the kernel's word that a container ran out of memory reaches what is kept of it. Never throws. */
+  heard(events: readonly NewEvent[]): void
   health(): TailHealth
   close(): Promise<void>
 }

@@ -47,7 +47,8 @@ async function withLog(facts: ContainerFacts, folder: string): Promise<KeptConta
   return { ...facts, folder, log: { ...((await readLogFacts(folder)) ?? none), diskBytes } }
 }
 
-async function factsIn(folder: string): Promise<ContainerFacts | undefined> {
+/** What is known of one container; undefined when nothing is. `folder`: its own. */
+export async function factsIn(folder: string): Promise<ContainerFacts | undefined> {
   try {
     const bytes = await readDocument(folder, 'state.json')
     return bytes && (JSON.parse(bytes.toString()) as ContainerFacts)
@@ -62,7 +63,7 @@ async function bytesIn(folder: string): Promise<number> {
   return bytes
 }
 
-async function subfolders(folder: string): Promise<string[]> {
+export async function subfolders(folder: string): Promise<string[]> {
   try {
     const entries = await readdir(folder, { withFileTypes: true })
     return entries.filter((entry) => entry.isDirectory()).map(({ name }) => name)

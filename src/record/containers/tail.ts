@@ -9,14 +9,16 @@ import type { NewEvent } from '../events/event.ts'
 import type { FollowSink } from '../events/follow-writer.ts'
 import { startOfThisBootMs, UNKNOWN_BOOT } from '../recorder/boots.ts'
 import type { ContainerTail, ContainerUse, EngineState, TailHealth } from './container.ts'
+import { documentOf } from './follow/container.ts'
 import { EngineFollower } from './follow/engine.ts'
 import { eventOf, type ParsedEvent } from './follow/engine-event.ts'
 import { EngineGate } from './follow/gate.ts'
 import { Names } from './follow/names.ts'
+import { OutOfMemory } from './follow/out-of-memory.ts'
 import { Outbox } from './follow/outbox.ts'
 import { Secrets, type SecretsDeps } from './follow/secrets.ts'
 import { FLOOD_LIMITS, type FloodLimits } from './frames/flood.ts'
-import { containersFolder, keptFacts } from './kept.ts'
+import { containersFolder, factsIn, keptFacts, subfolders } from './kept.ts'
 import { LogThread } from './thread/log-thread.ts'
 
 export interface ContainerTailOptions {
@@ -98,6 +100,7 @@ class Tail implements ContainerTail {
   /** By socket. */
   readonly #engines = new Map<string, Engine>()
   readonly #names: Names
+  readonly #outOfMemory = new OutOfMemory()
   readonly #total = { lines: 0, flood: 0, withheld: 0, ambiguous: 0, cap: 0 }
   readonly #ctx: SourceContext
   readonly #running: Promise<void>
@@ -152,6 +155,32 @@ class Tail implements ContainerTail {
 
   async flush(): Promise<void> {
     await this.#thread.flush()
+  }
+
+  heard(events: readonly NewEvent[]): void {
+    const gone: string[] = []
+    for (const id of this.#outOfMemory.heard(events)) {
+      const followed = [...this.#engines.values()].map(({ follower }) => follower?.container(id)).find(Boolean)
+      if (followed) followed.ranOutOfMemory()
+      else gone.push(id)
+    }
+    // What is not followed yet asks when it is; where the disk does not take it, nobody is told anything wrong.
+    if (gone.length > 0) this.#ranOutOfMemory(gone).catch(() => {})
+  }
+
+  /** Containers that were removed meanwhile. */
+  async #ranOutOfMemory(ids: readonly string[]): Promise<void> {
+    const folder = containersFolder(this.#options.stateDir)
+    // Their last words may be on their way to the disk.
+    await this.#thread.flush()
+    for (const engine of await subfolders(folder)) {
+      for (const id of ids) {
+        const own = join(folder, engine, id)
+        const facts = await factsIn(own)
+        if (facts?.state !== 'removed' || facts.oomKilled || !this.#outOfMemory.inRun(id, facts.startedMs)) continue
+        await this.#thread.document(own, 'state.json', documentOf({ ...facts, oomKilled: true }))
+      }
+    }
   }
 
   health(): TailHealth {
@@ -330,6 +359,7 @@ class Tail implements ContainerTail {
       known,
       since: this.#outbox.placeOf(label),
       use: this.#options.use,
+      outOfMemory: this.#outOfMemory,
       learn: (document) => this.#secrets.learn(document),
       tell: (type, message, { name, id, image }) =>
         this.#tell(type, name, `container ${name} (${id.slice(0, 12)}): ${message}`, { engine: label, id, image }),

@@ -8,6 +8,7 @@ import type { ParsedEvent } from './engine-event.ts'
 import type { EngineGate } from './gate.ts'
 import { signalSent, withEvent, withInspected, type Inspected } from './facts.ts'
 import { LogFollower } from './log-follower.ts'
+import type { OutOfMemory } from './out-of-memory.ts'
 
 type LogEventType = Extract<OwnEventType, `container.log-${string}`>
 
@@ -26,6 +27,8 @@ export interface ContainerOptions {
   readonly learn: (document: Inspected) => Promise<void>
   /** The last that was measured of it. */
   readonly use?: ((id: string) => ContainerUse | undefined) | undefined
+  /** What the kernel told. */
+  readonly outOfMemory: Pick<OutOfMemory, 'inRun'>
   /** Something that belongs into events.db. */
   readonly tell: (type: LogEventType, message: string, facts: ContainerFacts) => void
   /** All of it is kept, and the engine has it no more. */
@@ -55,6 +58,8 @@ export class FollowedContainer {
   #unreadable = false
   /** Starts that were heard of. */
   #runs = 0
+  /** When the run before ended. */
+  #endedBeforeMs: number | undefined
   /** The run of which all has come. */
   #readRun = -1
   #completing = false
@@ -92,7 +97,7 @@ export class FollowedContainer {
     if (!document) return
     await this.#options.learn(document)
     this.#document = document
-    this.facts = withInspected(this.facts, document)
+    this.facts = this.#withKernel(withInspected(this.facts, document))
     this.#save(true)
   }
 
@@ -108,7 +113,8 @@ export class FollowedContainer {
     if (event.action === 'kill') this.#sent = { signal: signalSent(event.attributes), timeMs: event.timeMs }
     const sent = this.#sent && event.timeMs - this.#sent.timeMs < SENT_MS ? this.#sent.signal : undefined
     const before = this.facts
-    this.facts = withEvent(before, event, sent)
+    if (event.action === 'start') this.#endedBeforeMs = before.finishedMs ?? this.#endedBeforeMs
+    this.facts = this.#withKernel(withEvent(before, event, sent))
     if (event.action === 'start') {
       this.#sent = undefined
       this.#runs += 1
@@ -117,6 +123,13 @@ export class FollowedContainer {
       this.#measured()
       void this.#again()
     } else if (event.action === 'destroy') this.removed()
+    if (this.facts !== before) this.#save(false)
+  }
+
+  /** The kernel's log tells of it, perhaps some seconds after its end. */
+  ranOutOfMemory(): void {
+    const before = this.facts
+    this.facts = this.#withKernel(before)
     if (this.facts !== before) this.#save(false)
   }
 
@@ -146,6 +159,12 @@ export class FollowedContainer {
   #measured(): void {
     const use = this.#options.use?.(this.facts.id)
     if (use) this.facts = { ...this.facts, use }
+  }
+
+  #withKernel(facts: ContainerFacts): ContainerFacts {
+    const { id, oomKilled, startedMs } = facts
+    if (oomKilled || !this.#options.outOfMemory.inRun(id, startedMs, this.#endedBeforeMs)) return facts
+    return { ...facts, oomKilled: true }
   }
 
   async #logEnded(reason: string | undefined): Promise<void> {
@@ -243,7 +262,8 @@ export class FollowedContainer {
   }
 }
 
-function documentOf(value: unknown): string {
+/** What is longer than is kept says so. */
+export function documentOf(value: unknown): string {
   const text = `${JSON.stringify(value, undefined, 2)}\n`
   if (text.length <= MOST_LETTERS) return text
   return `${JSON.stringify({ leftOut: `${text.length} characters of JSON; at most ${MOST_LETTERS} are kept` })}\n`

@@ -10,7 +10,10 @@ import { parseEvent, type ParsedEvent } from './engine-event.ts'
 import type { EngineGate } from './gate.ts'
 import { factsOfListed, type Inspected, type Listed } from './facts.ts'
 
-export interface EngineOptions extends Pick<ContainerOptions, 'thread' | 'folder' | 'learn' | 'use' | 'tell'> {
+export interface EngineOptions extends Pick<
+  ContainerOptions,
+  'thread' | 'folder' | 'learn' | 'use' | 'outOfMemory' | 'tell'
+> {
   readonly engine: FoundEngine
   readonly ctx: SourceContext
   readonly gate: EngineGate
@@ -56,6 +59,10 @@ export class EngineFollower {
 
   get containers(): number {
     return this.#containers.size
+  }
+
+  container(id: string): FollowedContainer | undefined {
+    return this.#containers.get(id)
   }
 
   /** By their ids. */
@@ -135,13 +142,14 @@ export class EngineFollower {
 
   #add(facts: ContainerFacts, isNew: boolean): FollowedContainer | undefined {
     if (this.#containers.size >= MOST_CONTAINERS) return undefined
-    const { engine, gate, thread, folder, learn, use, tell } = this.#options
+    const { engine, gate, thread, folder, learn, use, outOfMemory, tell } = this.#options
     const container = new FollowedContainer(facts, {
       thread,
       gate,
       folder,
       learn,
       use,
+      outOfMemory,
       tell,
       socket: this.#socket,
       isPodman: engine.kind === 'podman',

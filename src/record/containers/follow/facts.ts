@@ -63,13 +63,16 @@ export function factsOfListed({ Id, Names, Image, State, Created }: Listed, engi
 
 /** What the document says, over what was known. */
 export function withInspected(
-  facts: ContainerFacts,
+  known: ContainerFacts,
   { Name, Created, RestartCount, Config, HostConfig, State }: Inspected,
 ): ContainerFacts {
   const { Status, ExitCode, OOMKilled, Error: error, StartedAt, FinishedAt, Health } = State ?? {}
   const finishedMs = timeOf(FinishedAt)
   // It ran again, unseen: the document and the event of one end differ by milliseconds.
-  const ranAgain = finishedMs !== undefined && Math.abs(finishedMs - (facts.finishedMs ?? finishedMs)) > SAME_MS
+  const laterMs = finishedMs === undefined ? 0 : finishedMs - (known.finishedMs ?? finishedMs)
+  const ranAgain = Math.abs(laterMs) > SAME_MS
+  // Nor did that run end as the one before; an older document of a container that ended again tells nothing of that.
+  const facts = laterMs > SAME_MS ? withoutEnd(known) : known
   const state = facts.state === 'removed' ? facts.state : stateOf(Status)
   // The document of one that is gone meanwhile may be of the time before its end.
   const ended = stateOf(Status) === 'exited'
@@ -106,10 +109,8 @@ export function withEvent(
   sent?: string,
 ): ContainerFacts {
   switch (action) {
-    case 'start': {
-      const { exitCode: _, signal: __, oomKilled: ___, finishedMs: ____, logComplete: _____, ...rest } = facts
-      return { ...rest, state: 'running', startedMs: timeMs }
-    }
+    case 'start':
+      return { ...withoutEnd(facts), state: 'running', startedMs: timeMs }
     case 'die': {
       const code = attributes.exitCode === undefined ? undefined : Number(attributes.exitCode)
       const signal = (code === undefined ? undefined : signalName(code)) ?? sent
@@ -128,6 +129,11 @@ export function withEvent(
     default:
       return facts
   }
+}
+
+function withoutEnd(facts: ContainerFacts): ContainerFacts {
+  const { exitCode: _, signal: __, oomKilled: ___, finishedMs: ____, logComplete: _____, ...rest } = facts
+  return rest
 }
 
 /** Of a `kill`: Docker tells a number, others a name. */
