@@ -67,7 +67,7 @@ export async function buildCache(engine: Engine) {
   const { BuildCache } = (await engine.get('/system/df?type=build-cache')) as { BuildCache?: CacheEntry[] | null }
   const entries = BuildCache ?? []
   const size = (some: readonly CacheEntry[]) => some.reduce((sum, { Size }) => sum + Size, 0)
-  const lastUse = ({ LastUsedAt, CreatedAt }: CacheEntry) => LastUsedAt ?? CreatedAt ?? ''
+  const lastUse = ({ LastUsedAt, CreatedAt }: CacheEntry) => Date.parse(LastUsedAt ?? CreatedAt ?? '') || 0
   return {
     asked: true,
     entries: entries.length,
@@ -75,7 +75,7 @@ export async function buildCache(engine: Engine) {
     // What is shared with an image stays when the cache is pruned.
     reclaimableBytes: size(entries.filter(({ InUse, Shared }) => !InUse && !Shared)),
     leftOut: Math.max(0, entries.length - mostCacheEntries),
-    newest: entries.toSorted((a, b) => lastUse(b).localeCompare(lastUse(a))).slice(0, mostCacheEntries),
+    newest: entries.toSorted((a, b) => lastUse(b) - lastUse(a)).slice(0, mostCacheEntries),
   }
 }
 

@@ -9,7 +9,7 @@ const ALLOWED = ['mem'] as const
 export const systeminformation: Kit['systeminformation'] = async (call) => {
   if (!ALLOWED.includes(call))
     throw new TypeError(`systeminformation.${call} is not allowed; allowed: ${ALLOWED.join(', ')}`)
-  // Loaded on first use: it costs start-up time that most runs of the daemon do not need.
-  const { default: library } = await import('systeminformation')
+  // On first use, and not the 40 files of all calls: what is loaded stays.
+  const { default: library } = await import('systeminformation/lib/memory.js')
   return library[call]()
 }

@@ -1,6 +1,7 @@
 /** The `uploads` key: where bundles are sent, when, and with what. */
 import { z } from 'zod'
 import { parseBundleRequest, UsageError } from '../collect/request.ts'
+import { isUtc } from '../utc.ts'
 import { sizeBetween, timeBetween } from './amounts.ts'
 import { DEFAULT_LIMITS } from './limits.ts'
 import { checkCron, CRON_ACCEPTS } from './cron.ts'
@@ -73,6 +74,7 @@ function cronOf(value: unknown): string {
 }
 
 function isTimeZone(name: string): boolean {
+  if (isUtc(name)) return true
   try {
     return new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone !== ''
   } catch {

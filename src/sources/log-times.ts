@@ -1,4 +1,5 @@
 /** The time at the beginning of a log line, in the notations that system logs use. */
+import { isUtc } from '../utc.ts'
 
 /** Epoch milliseconds of a line (its first 256 bytes as latin1 will do); undefined when it bears no time. */
 export type LineTime = (line: string) => number | undefined
@@ -104,7 +105,8 @@ function zoneReader(timeZone: string): (local: number) => number {
 
 /** The offset of a zone at a time, in milliseconds, kept per quarter of an hour (no zone changes in between). */
 function offsets(timeZone: string): (time: number) => number {
-  const format = formatIn(timeZone)
+  if (isUtc(timeZone)) return () => 0
+  let format: Intl.DateTimeFormat | undefined
   const known = new Map<number, number>()
   const quarterMs = 15 * 60_000
   return (time) => {
@@ -113,6 +115,8 @@ function offsets(timeZone: string): (time: number) => number {
     const kept = known.get(quarter)
     if (kept !== undefined) return kept
     const start = quarter * quarterMs
+    // Made when it is needed: most lines name their zone.
+    format ??= formatIn(timeZone)
     const part = Object.fromEntries(format.formatToParts(start).map(({ type, value }) => [type, Number(value)]))
     const { year = 0, month = 1, day = 1, hour = 0, minute = 0, second = 0 } = part
     const found = Date.UTC(year, month - 1, day, hour, minute, second) - start

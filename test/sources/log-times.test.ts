@@ -48,6 +48,11 @@ test('times without a zone are in the zone of the host', () => {
   expect(iso(times('Europe/Berlin')('2026-10-25 03:30:00 after the clock went back'))).toBe('2026-10-25T02:30:00.000Z')
 })
 
+test.each(['UTC', 'Etc/UTC'])('%s is UTC', (timeZone) => {
+  expect(iso(times(timeZone)('2026-11-21 09:34:09 x'))).toBe('2026-11-21T09:34:09.000Z')
+  expect(iso(times(timeZone)('Jul 21 09:34:09 h x'))).toBe('2026-07-21T09:34:09.000Z')
+})
+
 test('an unknown zone counts as UTC', () => {
   expect(iso(times('Mars/Olympus')('2026-11-21 09:34:09 x'))).toBe('2026-11-21T09:34:09.000Z')
 })

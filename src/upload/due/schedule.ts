@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto'
 import { Cron } from 'croner'
 import type { UploadSchedule } from '../../config/uploads.ts'
+import { isUtc } from '../../utc.ts'
 import type { Clock } from '../runner/clock.ts'
 
 export interface Run {
@@ -101,7 +102,8 @@ export function createSchedule(options: ScheduleOptions): Schedule {
 
 /** Never started: it only computes. @throws Error that says what is wrong with the expression. */
 function cronOf({ cron, timeZone }: UploadSchedule): Cron {
-  return new Cron(cron, { timezone: timeZone, paused: true, mode: '5-or-6-parts' })
+  const zone = isUtc(timeZone) ? { utcOffset: 0 } : { timezone: timeZone }
+  return new Cron(cron, { ...zone, paused: true, mode: '5-or-6-parts' })
 }
 
 /** The same for a node whenever it is asked: a fleet is spread out, and each keeps its place. */

@@ -132,6 +132,24 @@ test('a run that could not be kept is tried again until it is', async () => {
   expect(planned()).toEqual(['2026-06-15T13:00:00Z'])
 })
 
+test.each(['UTC', 'Etc/UTC'])('%s is not the zone of the process', async (timeZone) => {
+  const own = process.env.TZ
+  process.env.TZ = 'Asia/Tokyo'
+  onTestFinished(() => {
+    if (own === undefined) delete process.env.TZ
+    else process.env.TZ = own
+  })
+  const { schedule, looked, planned } = scheduled({
+    cron: '30 2 * * *',
+    timeZone,
+    now: '2026-03-28T12:00:00Z',
+    last: '2026-03-27T02:30:00Z',
+  })
+  await looked()
+  expect(planned()).toEqual(['2026-03-28T02:30:00Z'])
+  expect(iso(schedule.nextMs)).toBe('2026-03-29T02:30:00Z')
+})
+
 test('in the hour that summer time leaves out, a daily run comes after it, and once', async () => {
   const { looked, go, planned } = scheduled({
     cron: '30 2 * * *',
