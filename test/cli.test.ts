@@ -103,7 +103,7 @@ describe('collect', () => {
     expect(stdout.length).toBe(0)
     const name = readdirSync(folder.path).find((each) => each.startsWith('debug-'))
     expect(name).toMatch(/^debug-web-1-\d{8}T\d{6}Z-[0-9a-f]{6}\.tar\.gz$/)
-    expect(stderr).toMatch(/^Whole bundle: 1 entries ok, .*\n.*\n$/)
+    expect(stderr).toMatch(/^Whole bundle: 1 entry ok, .*\n.*\n$/)
     expect(stderr).toContain(`${name}\n`)
     expect(statSync(at(name!)).mode & 0o777).toBe(0o600)
     expect(
@@ -305,6 +305,14 @@ describe('check', () => {
     const { code, stdout } = await diagd(['check'])
     expect(code).toBe(0)
     expect(stdout.toString()).toMatch(new RegExp(`^${folder.path} is fine: \\d+ collectors\n$`))
+  })
+
+  test('a folder that is not there is not called fine', async () => {
+    const { code, stdout } = await diagd(['check'], { DIAGD_CONFIG_DIR: at('nowhere') })
+    expect([code, stdout.toString()]).toEqual([
+      0,
+      expect.stringMatching(/nowhere is not there, so the defaults hold: /),
+    ])
   })
 
   test('2 when a key or a drop-in is bad, which it names', async () => {

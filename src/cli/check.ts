@@ -1,4 +1,5 @@
 /** `diagd check`: refuses what `serve` would only complain about. */
+import { existsSync } from 'node:fs'
 import type { BundleDeps } from '../collect/deps.ts'
 import type { Config, Problem } from '../config.ts'
 import { checkTcpDoor } from '../http/tcp-door.ts'
@@ -20,7 +21,8 @@ export async function check(io: Io): Promise<number> {
   ]
   sayProblems(io, problems)
   if (problems.length > 0) return EXIT.usage
-  await print(io.stdout, `${config.configDir} is fine: ${deps.collectors.length} collectors\n`)
+  const what = existsSync(config.configDir) ? 'is fine' : 'is not there, so the defaults hold'
+  await print(io.stdout, `${config.configDir} ${what}: ${deps.collectors.length} collectors\n`)
   return EXIT.whole
 }
 

@@ -24,7 +24,7 @@ const result = (rows: ManifestRow[], outcome: BundleResult['outcome'] = 'partial
 
 test('of a whole bundle: one line, and where it is', () => {
   expect(summarize(result([row('a/a', 'ok')], 'whole'), './x.tar.gz')).toEqual([
-    'Whole bundle: 1 entries ok, 1.0 MiB (10.0 MiB uncompressed), 1.5 s',
+    'Whole bundle: 1 entry ok, 1.0 MiB (10.0 MiB uncompressed), 1.5 s',
     './x.tar.gz',
   ])
 })
@@ -49,12 +49,25 @@ test('names every entry that is not ok, the worst first, and those skipped by th
     'timeout   b/late: no answer for 15 s',
     'partial   a/partial: cut',
     'withheld  c/withheld: a secret',
-    'Partial bundle: 1 entries ok, 1 failed, 1 timeout, 1 partial, 1 withheld, 4 skipped, 1.0 MiB (10.0 MiB uncompressed), 1.5 s',
+    'Partial bundle: 1 entry ok, 1 failed, 1 timeout, 1 partial, 1 withheld, 4 skipped, 1.0 MiB (10.0 MiB uncompressed), 1.5 s',
+  ])
+})
+
+test('those of a collector that have the same reason stand together', () => {
+  const cut = 'left out: the limit is used up'
+  const many = Array.from({ length: 22 }, (_, index) => row(`c/${index}`, 'partial', cut))
+  const rows = [row('a/one', 'partial', cut), row('b/b', 'partial', cut), row('a/two', 'partial', cut), ...many]
+  const numbers = Array.from({ length: 20 }, (_, index) => index).join(', ')
+  expect(summarize(result([row('a/three', 'partial', 'cut here'), ...rows]), undefined).slice(0, -1)).toEqual([
+    'partial   a/three: cut here',
+    `partial   a: one, two (${cut})`,
+    `partial   b/b: ${cut}`,
+    `partial   c: ${numbers} and 2 more (${cut})`,
   ])
 })
 
 test('is no longer than anybody reads', () => {
-  const rows = Array.from({ length: 250 }, (_, index) => row(`a/${index}`, 'failed', 'x'))
+  const rows = Array.from({ length: 250 }, (_, index) => row(`a/${index}`, 'failed', `x ${index}`))
   const lines = summarize(result(rows), undefined)
   expect(lines).toHaveLength(202)
   expect(lines[200]).toBe('and 50 more; manifest.json has them all')
