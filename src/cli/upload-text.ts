@@ -1,5 +1,6 @@
 /** What `diagd upload` says of uploads. */
 import { formatBytes, forTerminal } from '../terminal.ts'
+import { countedTries, nextTryText } from '../upload/words.ts'
 
 /** As GET /uploads has it. */
 export interface ShownUpload {
@@ -20,10 +21,10 @@ export interface ShownUpload {
 /** A sentence without its end. */
 export function progressOf({ id, state, tries, nextTry, lastError, reason }: ShownUpload): string {
   const failed = lastError && `${lastError.kind}: ${lastError.message}`
-  if (state === 'gave-up') return `upload ${id} is given up after ${tries} tries${failed ? `: ${failed}` : ''}`
+  if (state === 'gave-up') return `upload ${id} is given up after ${countedTries(tries)}${failed ? `: ${failed}` : ''}`
   if (state === 'dropped') return `upload ${id} is dropped: ${failed ?? reason}`
   if (state === 'running') return `upload ${id} is being sent${tries > 1 ? `, try ${tries}` : ''}`
-  if (failed) return `upload ${id} failed, ${failed}; it is tried again at ${nextTry ?? 'some time'}`
+  if (failed) return `upload ${id} failed, ${failed}; ${nextTryText(nextTry, lastError)}`
   return `upload ${id} waits${nextTry === undefined ? '' : `, until ${nextTry} at least`}`
 }
 

@@ -217,7 +217,7 @@ export interface UploadsHealth {
 /** How a child is started: src/upload/send/, with the environment bound to it. */
 export type StartSending = (job: SendJob) => Sending | Promise<Sending>
 
-/** How what is left is removed: src/upload/send/, too. Gives for each why it could not; never rejects. */
+/** How what is left is removed: src/upload/send/, too. Gives for each why it could not. */
 export type AbortStale = (
   stales: readonly Stale[],
   signal: AbortSignal,

@@ -10,6 +10,7 @@ import {
   type UploadsHealth,
   type UploadsOptions,
 } from './upload.ts'
+import { failedTimes, nextTryText } from './words.ts'
 
 /** What runs gets so long to end: its child has 2 s to leave nothing behind. */
 const CLOSE_MS = 3000
@@ -91,8 +92,8 @@ function troubleText({ id, trigger, tries, state, lastError, nextTryMs }: Upload
   const { kind, message, permanent } = lastError!
   if (state === 'waiting' && !permanent && tries < FEW_TRIES) return []
   const next =
-    state === 'waiting' ? `it is tried again at ${new Date(nextTryMs!).toISOString()}` : 'it is not tried again'
-  return [`upload ${id} (${trigger}) failed ${tries} times (${kind}): ${message}; ${next}`]
+    state === 'waiting' ? nextTryText(new Date(nextTryMs!).toISOString(), lastError!) : 'it is not tried again'
+  return [`upload ${id} (${trigger}) ${failedTimes(tries)} (${kind}): ${message}; ${next}`]
 }
 
 function countsOf(opened: OpenUploads | undefined): UploadCounts {

@@ -130,7 +130,9 @@ describe('waiting for it', () => {
     expect(await it.upload('--wait')).toEqual({
       code: 1,
       stdout: '',
-      stderr: 'diagd: upload 7 failed, no-bucket: there is none; it is tried again at 2026-06-15T12:05:00.000Z\n',
+      stderr:
+        'diagd: upload 7 failed, no-bucket: there is none; it is tried again at 2026-06-15T12:05:00.000Z, ' +
+        'or within half a minute of a restart of diagd or of another upload that arrives\n',
     })
   })
 

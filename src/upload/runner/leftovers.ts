@@ -50,7 +50,9 @@ export function createLeftovers({ outbox, abortStale, telling, closing }: Leftov
       const all = [...waiting.values()]
       const stales = all.map(({ key, multipartId }) => ({ key, multipartId }))
       const signal = AbortSignal.any([closing, going.signal, AbortSignal.timeout(MOST_MS)])
-      const failures = await abortStale(stales, signal)
+      const failures = await abortStale(stales, signal).catch(({ message }: Error) =>
+        stales.map((): UploadFailure => ({ kind: 'internal', message, permanent: false })),
+      )
       if (closing.aborted || going.signal.aborted) return
       for (const [index, { id, multipartId }] of all.entries())
         if (failures[index] === undefined) await outbox.removed(id, multipartId)

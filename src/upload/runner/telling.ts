@@ -3,6 +3,7 @@ import { ownType, type OwnEventType } from '../../record/classify/own.ts'
 import type { NewEvent } from '../../record/events/event.ts'
 import { monotonicNowMs } from '../../record/recorder/clock.ts'
 import { FAILURES, type FailureKind, type UploadCounts, type UploadFailure, type UploadRecord } from '../upload.ts'
+import { countedTries, nextTryText } from '../words.ts'
 
 export interface Telling {
   due(record: UploadRecord): void
@@ -56,11 +57,12 @@ export function createTelling(tell: (event: NewEvent) => void, bootId: string, n
       const { kind, message, permanent } = record.lastError!
       counts.failed[kind] += 1
       const facts = { kind, permanent, nextTry: iso(record.nextTryMs) }
-      const next = record.state === 'gave-up' ? 'it is not tried again' : `the next try is at ${iso(record.nextTryMs)}`
+      const next =
+        record.state === 'gave-up' ? 'it is not tried again' : nextTryText(iso(record.nextTryMs), { permanent })
       of('upload.failed', record, `try ${record.tries} failed (${kind}): ${message}; ${next}`, facts)
       if (record.state !== 'gave-up') return
       counts.gaveUp += 1
-      of('upload.gave-up', record, `after ${record.tries} tries it is not sent (${kind}): ${message}`, facts)
+      of('upload.gave-up', record, `after ${countedTries(record.tries)} it is not sent (${kind}): ${message}`, facts)
     },
     interrupted: (record, why) => of('upload.interrupted', record, `broken off: ${why}; it waits to be sent again`),
     dropped(record) {
@@ -68,11 +70,12 @@ export function createTelling(tell: (event: NewEvent) => void, bootId: string, n
       of('upload.dropped', record, `too many bundles wait to be sent; this one goes (${record.trigger})`)
     },
     left(records, { kind, message, permanent }) {
-      const keys = records.slice(0, MOST_NAMED).map(({ key }) => key)
-      const more = records.length > keys.length ? ` and ${records.length - keys.length} more` : ''
+      const named = records.slice(0, MOST_NAMED)
+      const keys = named.map(({ key }) => key)
+      const more = records.length > named.length ? ` and ${records.length - named.length} more` : ''
       say(
         'upload.left',
-        records.map(({ id }) => id).join(' '),
+        named.map(({ id }) => id).join(' '),
         `what was sent of ${keys.join(', ')}${more} could not be removed (${kind}): ${message}; it is tried again at the next start of diagd`,
         { kind, permanent, keys },
       )

@@ -56,7 +56,7 @@ export interface OwnBundles {
   timeOf(key: string): string | undefined
 }
 
-/** The name of a bundle is in src/collect/bundle.ts: `debug-<node>-<YYYYMMDDTHHMMSSZ>-<id6>`. */
+/** The name of a bundle is in src/collect/bundle-id.ts: `debug-<node>-<YYYYMMDDTHHMMSSZ>-<id6>`. */
 const NAME_END = String.raw`-(\d{8}T\d{6}Z)-[0-9a-f]{6}\.tar(?:\.gz|\.zst)?(?:\.age)?`
 
 export function ownBundles(template: string, node: string): OwnBundles {

@@ -141,7 +141,30 @@ test('where the server asks to wait, that is done; where somebody has to change 
   bench.clock.advance(20 * MINUTE_MS)
   await triedTimes(bench, 2)
   expect((await bench.uploads.get(1))!.nextTryMs).toBe(bench.clock.now() + 6 * HOUR_MS)
-  expect(bench.uploads.health().problems.join()).toContain('upload 1 (request) failed 2 times (forbidden)')
+  const next = new Date(bench.clock.now() + 6 * HOUR_MS).toISOString()
+  const sooner = `it is tried again at ${next}, or within half a minute of a restart of diagd or of another upload that arrives`
+  expect(bench.uploads.health().problems).toEqual([
+    `upload 1 (request) failed 2 times (forbidden): it is forbidden; ${sooner}`,
+  ])
+  await until(() => bench.told('upload.failed').length === 2)
+  expect(bench.told('upload.failed')[1]).toBe(`try 2 failed (forbidden): it is forbidden; ${sooner}`)
+})
+
+test('what failed once is told in English, and by when a wait of minutes ends', async () => {
+  const target = testTarget({ failure: failure('forbidden', { permanent: true }) })
+  const bench = benchIn({ folder: await stateFolder(), target })
+  await bench.uploads.request(wish('request'))
+  await triedTimes(bench, 1)
+  await until(() => bench.uploads.health().problems.length === 1)
+  expect(bench.uploads.health().problems[0]).toContain('upload 1 (request) failed (forbidden): ')
+  target.ends.splice(0, 1, { failure: failure('unreachable') })
+  await bench.uploads.request(wish('unit'))
+  await triedTimes(bench, 1, 2)
+  const soon = new Date(NOON_MS + 30_000).toISOString()
+  await until(() => bench.told('upload.failed').length === 2)
+  expect(bench.told('upload.failed')[1]).toBe(
+    `try 1 failed (unreachable): it is unreachable; it is tried again at ${soon}`,
+  )
 })
 
 test('when anything arrives, what failed before is tried soon', async () => {
