@@ -156,7 +156,7 @@ describe('who may ask is never guessed: TCP stays closed', () => {
     ['jwt with keys over plain HTTP', 'jwt: { issuer: i, audience: a, jwksUrl: http://x/jwks }', 'jwt'],
     ['jwt with a password in its URL', 'jwt: { issuer: i, audience: a, jwksUrl: https://u:hush@x/jwks }', 'jwt'],
     ['jwt with a shared secret', 'jwt: { issuer: i, audience: a, jwksUrl: https://x/, algorithms: [HS256] }', 'jwt'],
-    ['a file that is no YAML', 'auth: [none', 'config.yaml'],
+    ['a file that is no YAML, of which no line is quoted', 'auth: [none, hush', 'config.yaml'],
     ['a file that is no mapping', '- auth\n- none\n', 'config.yaml'],
     ['a key given twice', 'auth: none\nauth: none\n', 'config.yaml'],
   ])('with %s', async (_, text, key) => {

@@ -143,7 +143,7 @@ async function fullDisks({ read, statfs }: Kit): Promise<string | string[]> {
   )
   const usages = await Promise.all([...byDevice.values()].map(async (path) => usage(unescaped(path), statfs)))
   const full = usages.filter((text) => text !== undefined)
-  return full.length === 0 ? `none over ${FULL_PERCENT} % of ${byDevice.size}` : head(full)
+  return full.length === 0 ? `none of ${byDevice.size} over ${FULL_PERCENT} %` : head(full)
 }
 
 async function usage(path: string, statfs: Kit['statfs']): Promise<string | undefined> {

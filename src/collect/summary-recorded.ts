@@ -12,7 +12,12 @@ export async function counts({ events }: Events): Promise<string> {
   const more = found.length === MOST ? 'at least ' : ''
   const grave = found.filter(({ level }) => level !== 'warning').length
   if (found.length === 0) return 'no warning and no error since boot'
-  return `${more}${grave} errors, ${found.length - grave} warnings since boot (events/recent.txt)`
+  const warnings = found.length - grave
+  return `${more}${many(grave, 'error')}, ${many(warnings, 'warning')} since boot (events/recent.txt)`
+}
+
+function many(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? '' : 's'}`
 }
 
 /** How the boot before this one ended; undefined when it was not recorded. */
@@ -37,7 +42,7 @@ export async function failures({ events }: Events): Promise<string[]> {
     /^unit\.(?:failed|start-limit|oom-killed)$/.test(event.type),
   )
   const units = [...Map.groupBy(failed, ({ subject }) => subject)]
-  return head(units.map(([unit, all]) => `${unit}: ${all.length} times, last ${at(all[0]!)}: ${all[0]!.message}`))
+  return head(units.map(([unit, all]) => `${unit}: ${times(all)} ${at(all[0]!)}: ${all[0]!.message}`))
 }
 
 const ENGINES = /^(?:docker|containerd|podman|crio|kubelet|k3s)\.service$/
@@ -48,7 +53,11 @@ export async function engineRestarts({ events }: Events): Promise<string[]> {
     ENGINES.test(subject),
   )
   const units = [...Map.groupBy(stopped, ({ subject }) => subject)]
-  return head(units.map(([unit, all]) => `${unit}: stopped ${all.length} times, last ${at(all[0]!)}`))
+  return head(units.map(([unit, all]) => `${unit}: stopped ${times(all)} ${at(all[0]!)}`))
+}
+
+function times({ length }: readonly RecordedEvent[]): string {
+  return length === 1 ? 'once,' : `${length} times, last`
 }
 
 interface Step {

@@ -63,7 +63,7 @@ async function readFile(
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return { values: {}, broken: false }
     problems.push({
       key: CONFIG_FILE,
-      message: `${path} cannot be used, so TCP stays closed: ${(error as Error).message.trim()}`,
+      message: `${path} cannot be used, so TCP stays closed: ${wordsOf(error as Error)}`,
     })
     return {
       values: {},
@@ -72,6 +72,11 @@ async function readFile(
       redactionLost: /\bredaction\b/.test(text),
     }
   }
+}
+
+/** Without the picture of the line that follows where YAML is not understood: it has several lines, and may have a secret in it. */
+function wordsOf({ message }: Error): string {
+  return message.split('\n', 1)[0]!.replace(/:$/, '')
 }
 
 async function readBounded(path: string): Promise<string> {

@@ -50,7 +50,7 @@ test('how much went wrong in this boot alone', async () => {
     [3, 'd', '', { level: 'critical' }],
     [4, 'e', '', { level: 'info' }],
   )
-  expect(await counts(kitOf(all))).toBe('2 errors, 1 warnings since boot (events/recent.txt)')
+  expect(await counts(kitOf(all))).toBe('2 errors, 1 warning since boot (events/recent.txt)')
   expect(await counts(kitOf([]))).toBe('no warning and no error since boot')
   await expect(counts(testKit({ root: '/nonexistent' }))).rejects.toThrow('nothing is recorded')
 })
@@ -91,7 +91,7 @@ test('units that failed, and how often, also those that run again', async () => 
 
 test('engines that were stopped', async () => {
   const all = events([1, 'unit.stopped', 'docker.service'], [2, 'unit.stopped', 'app.service'])
-  expect(await engineRestarts(kitOf(all))).toEqual(['docker.service: stopped 1 times, last 2026-06-15T12:00:01Z'])
+  expect(await engineRestarts(kitOf(all))).toEqual(['docker.service: stopped once, 2026-06-15T12:00:01Z'])
 })
 
 test('the steps that took longest; first those that never ended', async () => {

@@ -36,7 +36,10 @@ export function remarksOf(overview: Overview): readonly Remark[] {
   return [...all.filter(({ severity }) => severity === 'bad'), ...all.filter(({ severity }) => severity === 'odd')]
 }
 
-/** In each container, and on the machine where those are not all. */
+/**
+ * In each container, and on the machine where those are not all. The kernel counts there who was killed by the limit of
+ * a control group, too; a container that ended before it was measured has no number of its own to tell that by.
+ */
 function kills({ host, things, grid }: Overview): Remark[] {
   const of = (thing: Thing) => thing.counted('oom_kills')
   const containers = things('container').filter((one) => of(one).length > 0)
@@ -54,7 +57,7 @@ function kills({ host, things, grid }: Overview): Remark[] {
   }
   const ofThem = inContainers > 0 ? `, ${inContainers} of them in the containers named here` : ''
   return [
-    ...(all > inContainers ? [said('memory', 'on the machine', host, ofThem)] : []),
+    ...(all > inContainers ? [said('memory', 'on the machine or by a limit in it', host, ofThem)] : []),
     ...containers.map((one) => said('container-memory', `in container ${one.name}`, one)),
   ]
 }

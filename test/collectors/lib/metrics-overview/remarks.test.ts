@@ -135,11 +135,11 @@ test('kills in containers are a part of those of the machine', async () => {
     'Out of memory in container web: 2 processes were killed, the last at 06:00',
   ])
   expect(await said([host(once({ oom_kills: 3 })), killed])).toEqual([
-    'Out of memory on the machine: 3 processes were killed, 2 of them in the containers named here, the last at 06:00',
+    'Out of memory on the machine or by a limit in it: 3 processes were killed, 2 of them in the containers named here, the last at 06:00',
     'Out of memory in container web: 2 processes were killed, the last at 06:00',
   ])
   expect(await said([host(once({ oom_kills: 1 }))])).toEqual([
-    'Out of memory on the machine: 1 process was killed, at 06:00',
+    'Out of memory on the machine or by a limit in it: 1 process was killed, at 06:00',
   ])
 })
 
