@@ -177,58 +177,81 @@ export interface RecordedMetrics {
   setAside(): Promise<readonly Artifact[]>
 }
 
+/** `removed`: the engine has it no more; all there is of it is what was kept. */
+export type ContainerState = 'created' | 'running' | 'paused' | 'exited' | 'removed'
+
 /** What diagd knows of a container, also of one that is gone. Texts were masked when they were stored; times are milliseconds since 1970. */
-export interface KeptContainer {
+export interface ContainerFacts {
   /** 64 hexadecimal digits. */
   readonly id: string
   readonly name: string
   readonly image: string
-  /** The label of its engine. */
+  /** The label of its engine. Two engines may have a container of the same name. */
   readonly engine: string
-  /** `removed`: the engine has it no more; all there is of it is what was kept. */
-  readonly state: 'created' | 'running' | 'paused' | 'exited' | 'removed'
+  readonly state: ContainerState
   readonly createdMs?: number
   readonly startedMs?: number
+  /** When its last run ended. */
   readonly finishedMs?: number
   readonly removedMs?: number
+  /** Of its last run. */
   readonly exitCode?: number
+  /** It was ended by this signal: asked for over the engine, or told by an exit code above 128. */
   readonly signal?: string
   readonly oomKilled?: boolean
-  /** Of a start that failed. */
+  /** What the engine says of a start that failed. */
   readonly error?: string
   readonly restartCount?: number
-  readonly health?: {
-    readonly status: string
-    readonly log: readonly { readonly startedMs: number; readonly exitCode: number; readonly output: string }[]
-  }
+  readonly health?: { readonly status: string; readonly log: readonly HealthCheck[] }
   /** The last that was measured of it while it ran. */
-  readonly use?: {
-    readonly timeMs: number
-    readonly memoryBytes?: number
-    readonly memoryPeakBytes?: number
-    readonly memoryLimitBytes?: number
-    readonly cpuSeconds?: number
-    readonly processes?: number
-    readonly threads?: number
-  }
+  readonly use?: ContainerUse
   readonly logDriver?: string
   /** Why there is no log of it, or not all. */
   readonly logProblem?: string
   /** All that its last run said is kept. */
   readonly logComplete?: boolean
+}
+
+export interface HealthCheck {
+  readonly startedMs: number
+  readonly exitCode: number
+  readonly output: string
+}
+
+/** As it was at that time; counted since its start. What the machine does not tell is missing. */
+export interface ContainerUse {
+  readonly timeMs: number
+  /** With its cache. */
+  readonly memoryBytes?: number
+  /** The most it had, with its cache. */
+  readonly memoryPeakBytes?: number
+  readonly memoryLimitBytes?: number
+  /** Processes that the kernel killed in it for want of memory. */
+  readonly oomKills?: number
+  readonly cpuSeconds?: number
+  readonly processes?: number
+  readonly threads?: number
+}
+
+/** What is kept of its log, and what is not. Lines are lines of CRI text. */
+export interface LogFacts {
+  /** All that were ever stored. */
+  readonly lines: number
+  /** What its folder takes on the disk. */
+  readonly diskBytes: number
+  /** As the lines have it: `2026-11-21T16:47:23.187458123Z`, so that they sort as texts. */
+  readonly first?: string
+  readonly last?: string
+  /** Lines that are not kept: they came too fast; they were the oldest and the room was used up; they could not be masked. */
+  readonly dropped: Readonly<Record<'flood' | 'cap' | 'withheld', number>>
+  /** Lines after a resumption that may be new ones or known ones: identical, with identical times. They were taken for known. */
+  readonly ambiguous: number
+}
+
+export interface KeptContainer extends ContainerFacts {
   /** Where it is kept. */
   readonly folder: string
-  readonly log: {
-    readonly lines: number
-    readonly diskBytes: number
-    /** Times of its oldest and its newest line. */
-    readonly first?: string
-    readonly last?: string
-    /** Lines that are not kept: they came too fast, the room was used up, they could not be masked. */
-    readonly dropped: Readonly<Record<'flood' | 'cap' | 'withheld', number>>
-    /** Lines that may be new ones or known ones. */
-    readonly ambiguous: number
-  }
+  readonly log: LogFacts
 }
 
 export interface KeptLogs {

@@ -121,7 +121,9 @@ describeWithDocker('a daemon beside an engine', (docker) => {
   test('a container has its name in metrics, and what it used last stays with it', async () => {
     const daemon = await following(docker().socket, ownFolder(), { DIAGD_METRICS: '{interval: 1s}' })
     await becomes(daemon, '', follows)
-    const id = await docker().start('user', { Cmd: sh('trap "exit 0" USR1; while :; do sleep 0.05; done') })
+    // Its peak is twenty times what it has at the end.
+    const peak = 'x=$(seq 400000); x=; '
+    const id = await docker().start('user', { Cmd: sh(`${peak}trap "exit 0" USR1; while :; do sleep 0.05; done`) })
     const metrics = async () => (await daemon.ask('GET', '/metrics')).body.toString()
     const samples = async () => Number(/^diagd_samples_stored (\d+)$/m.exec(await metrics())?.[1] ?? 0)
     const named = new RegExp(
@@ -133,8 +135,52 @@ describeWithDocker('a daemon beside an engine', (docker) => {
     for (const before = await samples(); (await samples()) < before + 3;);
     await docker().ask('POST', `/containers/${id}/kill?signal=USR1`)
     const gone = await becomes(daemon, '?name=user&state=exited', isWhole)
-    const use = { time: expect.any(String) as string, memoryBytes: expect.any(Number) as number }
-    expect(gone.containers[0]).toMatchObject({ exitCode: 0, use })
+    expect(gone.containers[0]).toMatchObject({ exitCode: 0, use: { time: expect.any(String) as string } })
+    const { memoryBytes, memoryPeakBytes, processes } = gone.containers[0]!['use'] as Record<string, number>
+    expect(memoryPeakBytes).toBeGreaterThan(memoryBytes! + 1024 * 1024)
+    // The shell, and mostly a sleep.
+    expect([1, 2]).toContain(processes)
+    await daemon.stop()
+  })
+
+  test('a container that is called otherwise has its new name in metrics from then on, and its history', async () => {
+    const daemon = await following(docker().socket, ownFolder(), { DIAGD_METRICS: '{interval: 1s}' })
+    await becomes(daemon, '', follows)
+    const id = await docker().start('earlier', { Cmd: ['sleep', '600'] })
+    const short = id.slice(0, 12)
+    const metrics = async () => (await daemon.ask('GET', '/metrics')).body.toString()
+    const names = async () => {
+      const lines = [...(await metrics()).matchAll(/^container_memory_usage_bytes{([^}]*)}/gm)].map(
+        ([, labels]) => labels!,
+      )
+      return lines.filter((labels) => labels.includes(short)).map((labels) => /\bname="([^"]*)"/.exec(labels)?.[1])
+    }
+    const history = async () => {
+      const range = await daemon.ask('GET', '/metrics/range?since=10m&step=1s&columns=container.memory_usage_bytes')
+      const { series } = range.json() as {
+        series: { labels: Record<string, string>; samples: number[]; timesMs: number[] }[]
+      }
+      return series.filter(({ labels }) => labels['id'] === short)
+    }
+    while ((await names())[0] !== 'earlier') await new Promise((resolve) => setTimeout(resolve, 50))
+    while ((await history())[0]?.labels['name'] !== 'earlier') await new Promise((resolve) => setTimeout(resolve, 50))
+    const before = await history()
+    await docker().ask('POST', `/containers/${id}/rename?name=later`)
+    while ((await names())[0] !== 'later') await new Promise((resolve) => setTimeout(resolve, 50))
+    expect(await names()).toEqual(['later'])
+    while ((await history())[0]?.labels['name'] !== 'later') await new Promise((resolve) => setTimeout(resolve, 50))
+    // One series: what was measured under its old name belongs to it, and an event tells what that was.
+    const after = await history()
+    expect(after).toHaveLength(1)
+    expect(after[0]!.timesMs).toEqual(expect.arrayContaining(before[0]!.timesMs))
+    expect(after[0]!.timesMs.length).toBeGreaterThan(before[0]!.timesMs.length)
+    const [renamed] = await events(daemon, 'type=container.rename', () => true)
+    expect(renamed).toMatchObject({
+      subject: 'later',
+      detail: { id, oldName: expect.stringMatching(/^\/?earlier$/) as string },
+    })
+    expect(await containers(daemon, '?name=later')).toMatchObject({ containers: [{ id, name: 'later' }] })
+    await docker().ask('POST', `/containers/${id}/kill`)
     await daemon.stop()
   })
 

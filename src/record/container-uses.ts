@@ -46,8 +46,11 @@ export function createContainerUses({ measured, isNeeded, intervalMs }: UsesOpti
 function useOf({ values }: ReadingRow, timeMs: number): ContainerUse {
   const told = {
     memoryBytes: values['memory_usage_bytes'],
+    memoryPeakBytes: values['memory_peak_bytes'],
     memoryLimitBytes: values['memory_limit_bytes'],
+    oomKills: values['oom_kills'],
     cpuSeconds: values['cpu_seconds'],
+    processes: values['processes'],
     threads: values['threads'],
   }
   return { timeMs, ...Object.fromEntries(Object.entries(told).filter(([, value]) => value !== undefined)) }

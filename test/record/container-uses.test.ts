@@ -20,13 +20,30 @@ async function until(holds: () => boolean): Promise<void> {
 
 test('what was measured last stays at hand when the container is measured no more, for ten minutes', async () => {
   const samples = [
-    sampleOf(ID, 1000, { memory_usage_bytes: 5, memory_limit_bytes: 9, cpu_seconds: 0.5, threads: 2 }),
+    sampleOf(ID, 1000, {
+      memory_usage_bytes: 5,
+      memory_peak_bytes: 7,
+      memory_limit_bytes: 9,
+      oom_kills: 1,
+      cpu_seconds: 0.5,
+      processes: 2,
+      threads: 3,
+    }),
     sampleOf('f'.repeat(64), 2000, { cpu_seconds: 1 }),
   ]
   let more = samples
   const all = uses({ measured: async () => more.shift() })
   await until(() => all.of('f'.repeat(64)) !== undefined)
-  expect(all.of(ID)).toEqual({ timeMs: 1000, memoryBytes: 5, memoryLimitBytes: 9, cpuSeconds: 0.5, threads: 2 })
+  expect(all.of(ID)).toEqual({
+    timeMs: 1000,
+    memoryBytes: 5,
+    memoryPeakBytes: 7,
+    memoryLimitBytes: 9,
+    oomKills: 1,
+    cpuSeconds: 0.5,
+    processes: 2,
+    threads: 3,
+  })
   expect(all.of('f'.repeat(64))).toEqual({ timeMs: 2000, cpuSeconds: 1 })
   more = [sampleOf('f'.repeat(64), 602_000, {})]
   await until(() => all.of(ID) === undefined)

@@ -16,80 +16,17 @@
  * `followContainers` (tail.ts) is what the daemon starts, `createKept` (kept.ts) what everybody else asks. A segment may be spliced into an archive as it
  * is when its `rules` are `rulesVersion` of today (follow/secrets.ts) and `KnownValues.unknownThen(values, today)` is empty (keep/known-values.ts).
  */
+import type { KeptContainer } from '../../collector.ts'
 import type { NewEvent } from '../events/event.ts'
 
-/** `removed`: the engine has it no more; all there is of it is here. */
-export type ContainerState = 'created' | 'running' | 'paused' | 'exited' | 'removed'
-
-/** Of one container, as `state.json` has it. Times are milliseconds since 1970. */
-export interface ContainerFacts {
-  /** 64 hexadecimal digits. */
-  readonly id: string
-  readonly name: string
-  readonly image: string
-  /** Of the engine: see `findEngines`. Two engines may have a container of the same name. */
-  readonly engine: string
-  readonly state: ContainerState
-  readonly createdMs?: number
-  readonly startedMs?: number
-  /** When its last run ended. */
-  readonly finishedMs?: number
-  readonly removedMs?: number
-  /** Of its last run. */
-  readonly exitCode?: number
-  /** It was ended by this signal: asked for over the engine, or told by an exit code above 128. */
-  readonly signal?: string
-  readonly oomKilled?: boolean
-  /** What the engine says of a start that failed. */
-  readonly error?: string
-  readonly restartCount?: number
-  readonly health?: { readonly status: string; readonly log: readonly HealthCheck[] }
-  /** The last that was measured of it while it ran. */
-  readonly use?: ContainerUse
-  readonly logDriver?: string
-  /** Why there is no log of it, or not all. */
-  readonly logProblem?: string
-  /** All that its last run said is kept. */
-  readonly logComplete?: boolean
-}
-
-export interface HealthCheck {
-  readonly startedMs: number
-  readonly exitCode: number
-  readonly output: string
-}
-
-export interface ContainerUse {
-  readonly timeMs: number
-  readonly memoryBytes?: number
-  readonly memoryPeakBytes?: number
-  readonly memoryLimitBytes?: number
-  readonly cpuSeconds?: number
-  readonly processes?: number
-  readonly threads?: number
-}
-
-/** What is kept of its log, and what is not. Lines are lines of CRI text. */
-export interface LogFacts {
-  /** All that were ever stored. */
-  readonly lines: number
-  /** What its folder takes on the disk. */
-  readonly diskBytes: number
-  /** As the lines have it: `2026-11-21T16:47:23.187458123Z`, so that they sort as texts. */
-  readonly first?: string
-  readonly last?: string
-  /** Lines that are not kept: they came too fast; they were the oldest and the room was used up; they could not be masked. */
-  readonly dropped: Readonly<Record<LossKind, number>>
-  /** Lines after a resumption that may be new ones or known ones: identical, with identical times. They were taken for known. */
-  readonly ambiguous: number
-}
-
-type LossKind = 'flood' | 'cap' | 'withheld'
-
-export interface KeptContainer extends ContainerFacts {
-  readonly folder: string
-  readonly log: LogFacts
-}
+export type {
+  ContainerFacts,
+  ContainerState,
+  ContainerUse,
+  HealthCheck,
+  KeptContainer,
+  LogFacts,
+} from '../../collector.ts'
 
 /** A stretch of whole lines of a log, deflated when it was stored. */
 interface KeptSegment extends SegmentFacts {
@@ -171,7 +108,7 @@ export interface TailHealth {
   }[]
   /** Since diagd started, of all containers: `cap` of them were kept until the room was needed. */
   readonly lines: number
-  readonly dropped: Readonly<Record<LossKind, number>>
+  readonly dropped: KeptContainer['log']['dropped']
   /** See `LogFacts`; since diagd started. */
   readonly ambiguous: number
   /** Events that found no room while the store was away. */

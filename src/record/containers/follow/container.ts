@@ -158,13 +158,16 @@ export class FollowedContainer {
 
   #measured(): void {
     const use = this.#options.use?.(this.facts.id)
-    if (use) this.facts = { ...this.facts, use }
+    if (use) this.facts = this.#withKernel({ ...this.facts, use })
   }
 
+  /** By its log, or by what it counted. */
   #withKernel(facts: ContainerFacts): ContainerFacts {
-    const { id, oomKilled, startedMs } = facts
-    if (oomKilled || !this.#options.outOfMemory.inRun(id, startedMs, this.#endedBeforeMs)) return facts
-    return { ...facts, oomKilled: true }
+    const { id, oomKilled, startedMs = Infinity, use } = facts
+    if (oomKilled) return facts
+    const isCounted = use?.oomKills !== undefined && use.oomKills > 0 && use.timeMs > startedMs
+    const isKilled = isCounted || this.#options.outOfMemory.inRun(id, startedMs, this.#endedBeforeMs)
+    return isKilled ? { ...facts, oomKilled: true } : facts
   }
 
   async #logEnded(reason: string | undefined): Promise<void> {

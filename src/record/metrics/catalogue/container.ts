@@ -50,6 +50,9 @@ export const CONTAINER = [
     prometheus: prom('container_memory_usage_bytes'),
     otel: otelSum('container.memory.usage', 'By'),
   }),
+  gauge('memory_peak_bytes', 'The most memory it had, with its cache, since it was started.', {
+    prometheus: prom('container_memory_max_usage_bytes'),
+  }),
   gauge('memory_working_set_bytes', 'Memory without the cache that was not used lately.', {
     kept: value('memory_working_set_bytes'),
     prometheus: prom('container_memory_working_set_bytes'),
@@ -77,6 +80,7 @@ export const CONTAINER = [
     kept: increase('oom_kills'),
     prometheus: prom('container_oom_events_total'),
   }),
+  gauge('processes', 'Processes.', { prometheus: prom('container_processes') }),
   gauge('threads', 'Threads.', { kept: value('threads'), prometheus: prom('container_threads') }),
   gauge('threads_limit', 'Threads it may have; missing without a limit.', {
     prometheus: prom('container_threads_max'),

@@ -24,6 +24,7 @@ export function usageV1(files: Files, folders: Folders, isStacked: (device: stri
     cpu_throttled_periods: numberAfter(cpu, 'nr_throttled'),
     cpu_throttled_seconds: times(numberAfter(cpu, 'throttled_time'), 1e-9),
     memory_usage_bytes: usage,
+    memory_peak_bytes: numberIn(textOf(files, folders.memory, 'memory.max_usage_in_bytes')),
     memory_working_set_bytes: workingSet(usage, numberAfter(stat, 'total_inactive_file')),
     memory_rss_bytes: numberAfter(stat, 'total_rss'),
     memory_cache_bytes: numberAfter(stat, 'total_cache'),

@@ -18,6 +18,8 @@ export function usageV2(files: Files, folder: string, isStacked: (device: string
     cpu_throttled_periods: numberAfter(cpu, 'nr_throttled'),
     cpu_throttled_seconds: microseconds('throttled_usec'),
     memory_usage_bytes: usage,
+    // Since Linux 5.19.
+    memory_peak_bytes: numberIn(read('memory.peak')),
     memory_working_set_bytes: workingSet(usage, numberAfter(stat, 'inactive_file')),
     memory_rss_bytes: numberAfter(stat, 'anon'),
     memory_cache_bytes: numberAfter(stat, 'file'),

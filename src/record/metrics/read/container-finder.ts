@@ -19,7 +19,7 @@ export type ContainerOf = (process: Pick<Process, 'pid'>) => string | undefined
 
 export interface ContainerFinder {
   /** Those that have processes, by id, as many as are looked at. */
-  find(): { containers: Found[]; left: number }
+  find(): { containers: Found[]; left: number; processesIn(id: string): number }
   readonly containerOf: ContainerOf
 }
 
@@ -56,14 +56,22 @@ export function containerFinder(files: Files, table: ProcessTable, mounts: Cgrou
     find() {
       const now = new Map<number, Known>()
       const found = new Map<string, Found>()
+      const counts = new Map<string, number>()
       for (const process of table.all()) {
         const one = look(process, known.get(process.pid))
         now.set(process.pid, one)
-        for (const inside of one.inside) found.set(inside.id, inside)
+        for (const inside of one.inside) {
+          found.set(inside.id, inside)
+          counts.set(inside.id, (counts.get(inside.id) ?? 0) + 1)
+        }
       }
       known = now
       const all = [...found.values()]
-      return { containers: all.slice(0, MOST_CONTAINERS), left: Math.max(0, all.length - MOST_CONTAINERS) }
+      return {
+        containers: all.slice(0, MOST_CONTAINERS),
+        left: Math.max(0, all.length - MOST_CONTAINERS),
+        processesIn: (id) => counts.get(id) ?? 0,
+      }
     },
     containerOf: ({ pid }) => known.get(pid)?.inside.at(-1)?.id,
   }

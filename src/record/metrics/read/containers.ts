@@ -26,7 +26,7 @@ export function containersReader(files: Files, finder: ContainerFinder, nameOf: 
   return {
     name: 'containers',
     read(): Part {
-      const { containers, left } = finder.find()
+      const { containers, left, processesIn } = finder.find()
       const ids = new Set(containers.map(({ id }) => id))
       for (const id of limits.keys()) if (!ids.has(id)) limits.delete(id)
       const rows = containers.flatMap((found) => {
@@ -37,7 +37,13 @@ export function containersReader(files: Files, finder: ContainerFinder, nameOf: 
         if (Object.keys(usage).length === 0) return []
         const name = nameOf(found.id)
         const labels = { id: found.id, cgroup: found.path, ...(name !== undefined && { name }) }
-        return [{ subject: 'container' as const, labels, values: { ...usage, ...limitsOf(found) } }]
+        return [
+          {
+            subject: 'container' as const,
+            labels,
+            values: { ...usage, processes: processesIn(found.id), ...limitsOf(found) },
+          },
+        ]
       })
       return { host: { left_out_container_count: left }, rows }
     },

@@ -92,6 +92,21 @@ describe('a container', () => {
     expect(containers()).toBe(0)
   })
 
+  test.each([
+    ['1', '31 21 0:26 / /sys/fs/cgroup rw - cgroup cgroup rw,memory\n', '4:memory', 'memory.max_usage_in_bytes'],
+    ['2', '31 21 0:26 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n', '0:', 'memory.peak'],
+  ])('has a peak of its memory, and so many processes: version %s', (_, mountinfo, line, file) => {
+    const root = unified({ 7: `/docker/${ID_A}`, 8: `/docker/${ID_A}/below`, 9: '/user.slice' })
+    const group = `sys/fs/cgroup/docker/${ID_A}`
+    addTo(root, {
+      'proc/self/mountinfo': mountinfo,
+      'proc/7/cgroup': `${line}:/docker/${ID_A}\n`,
+      'proc/8/cgroup': `${line}:/docker/${ID_A}/below\n`,
+      [`${group}/${file}`]: '4096\n',
+    })
+    expect(rowsOf(readingOf(root), 'container')).toMatchObject([{ values: { memory_peak_bytes: 4096, processes: 2 } }])
+  })
+
   test('that is limited right after it was seen first shows that in the next sample', () => {
     const root = unified({ 7: `/docker/${ID_A}` })
     const sampler = samplerOf(root)
