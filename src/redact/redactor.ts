@@ -5,7 +5,7 @@
 import { createSecretKey } from 'node:crypto'
 import { isInMask, maskOf } from './mask.ts'
 import { mergeSpans, type Claim } from './merge.ts'
-import type { Pending, Rule, View } from './rule.ts'
+import type { Finding, Pending, Rule, View } from './rule.ts'
 import { createScan } from './scanner.ts'
 
 /** Bytes of a stream: those of `[from, to)` are to be masked, the others are there to be looked at. */
@@ -56,7 +56,9 @@ export function createRedactor(
 ): Redactor {
   const anchored = rules.flatMap((rule) => rule.anchors.map((anchor) => ({ rule, anchor })))
   const scan = createScan(anchored.map(({ anchor }) => anchor))
-  const behindBytes = Math.max(0, ...rules.map((rule) => rule.behindBytes ?? 0))
+  const scannedBehind = (rule: Rule) => (rule.endsBehind ? 0 : (rule.behindBytes ?? 0))
+  const behindBytes = Math.max(0, ...rules.map(scannedBehind))
+  const reaching = rules.filter((rule) => rule.endsBehind)
   const byId = new Map(rules.map((rule) => [rule.id, rule]))
   const secretKey = createSecretKey(key)
   const put = { mask: (kind: string, secret: string) => maskOf(kind, secret, secretKey), replacement }
@@ -84,13 +86,23 @@ export function createRedactor(
     // An anchor in the next stretch may stand behind a secret in this one; it is found there again.
     scan(bytes, from, Math.min(source.length, to + behindBytes), source.length, (index, at) => {
       const { rule } = anchored[index]!
-      if (at < to + (rule.behindBytes ?? 0)) claim(rule, at, rule.find(look(), at))
+      if (at < to + scannedBehind(rule)) claim(rule, at, rule.find(look(), at))
     })
+    if (to < source.length) {
+      for (const rule of reaching) {
+        for (const at of rule.endsBehind!(source, to)) claim(rule, at, startingBefore(to, rule.find(look(), at)))
+      }
+    }
     for (const { id, rank, find } of sweeps) {
       for (const { kind = id, ...span } of find(look(), from, to)) claims.push({ ...span, kind, rank })
     }
     return assemble(source, { from: Math.max(from, carry.sentTo), to }, { claims, pending }, put)
   }
+}
+
+/** What begins behind it is found there again. */
+function startingBefore(to: number, finding: Finding | undefined): Finding | undefined {
+  return finding && { spans: finding.spans.filter(({ start }) => start < to) }
 }
 
 function assemble(

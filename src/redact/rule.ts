@@ -56,8 +56,13 @@ export interface Rule {
   readonly title: string
   /** ASCII, at least 3 characters, in lower case; compared without regard to case. */
   readonly anchors: readonly string[]
-  /** So far before its anchor a span may begin, at most 1024 bytes; 0 when left out. */
+  /** So far before its anchor a span may begin: at most 1024 bytes without `endsBehind`, with it less than a stretch can look ahead; 0 when left out. */
   readonly behindBytes?: number
+  /**
+   * Places at or behind `to` for `find` to look at, whose secrets may begin before `to` and further than 1024 bytes before their anchors; asked at
+   * every border of a stretch, so that nothing more has to be scanned there.
+   */
+  readonly endsBehind?: (bytes: Buffer, to: number) => readonly number[]
   /** Looks at the anchor found at `at`. No span may begin before `at - behindBytes`: what stands there may be sent already. */
   readonly find: (view: View, at: number) => Finding | undefined
   /** Goes on where a pending finding broke off. */

@@ -7,7 +7,7 @@ import type { Carry, Masked, Stretch } from './redactor.ts'
 /** What a rule may look back at. */
 export const BEHIND_BYTES = 1024
 /** What a rule may look ahead at; a secret that is longer goes on as pending. */
-export const AHEAD_BYTES = 16 * 1024
+export const AHEAD_BYTES = 24 * 1024
 const STRETCH_BYTES = 256 * 1024
 
 export interface StreamSizes {

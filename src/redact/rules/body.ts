@@ -48,7 +48,7 @@ function isShort(run: string, { misses, first }: Body): boolean {
 const HEADER = /(?:^|\s)[A-Z][A-Za-z-]{3,20}: \S|[^A-Za-z0-9+/=]$|^$/
 
 /** Letters of base64 that stand alone. */
-const RUN = /(?<![A-Za-z0-9+/=_.-])=?[A-Za-z0-9+/]+={0,2}(?![\w.-])/g
+export const RUN = /(?<![A-Za-z0-9+/=_.-])=?[A-Za-z0-9+/]+={0,2}(?![\w.-])/g
 
 export function shapeOf(before: string, after: string): string {
   if (before.length > AROUND || after.length > AROUND) return FAR
@@ -56,4 +56,4 @@ export function shapeOf(before: string, after: string): string {
 }
 
 /** More than a log puts there. */
-const FAR = '…'
+export const FAR = '…'

@@ -42,7 +42,8 @@ const privateKey: Rule = {
   canary: (random) => {
     const body = keyLines(random)
     return {
-      text: ['-----BEGIN RSA PRIVATE KEY-----', ...body, '-----END RSA PRIVATE KEY-----', ''].join('\n'),
+      // The empty line keeps it from being known by its end (torn.ts).
+      text: ['-----BEGIN RSA PRIVATE KEY-----', ...body, '', '-----END RSA PRIVATE KEY-----', ''].join('\n'),
       secrets: body,
     }
   },

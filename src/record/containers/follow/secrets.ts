@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import { secretVariables } from '../../../collect/live-values.ts'
 import type { RedactionDeps } from '../../../collect/redaction.ts'
 import { withinBounds } from '../../../redact/live.ts'
+import { RULES_REVISION } from '../../../redact/revision.ts'
 import { VERSION } from '../../../version.ts'
 import { KnownValues } from '../keep/known-values.ts'
 import type { MaskSettings } from '../thread/protocol.ts'
@@ -15,7 +16,7 @@ export type SecretsDeps = Pick<RedactionDeps, 'nodeKey' | 'settings' | 'values'>
 export function rulesVersion(settings: Exclude<SecretsDeps['settings'], 'unknown'>): string {
   const { names = [], userRules = [] } = settings
   return createHash('sha256')
-    .update(JSON.stringify([VERSION, names, userRules]))
+    .update(JSON.stringify([VERSION, RULES_REVISION, names, userRules]))
     .digest('hex')
     .slice(0, 16)
 }
