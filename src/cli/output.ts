@@ -50,8 +50,9 @@ async function besideOutput(path: string): Promise<Output> {
   const part = join(dirname(path), `.${basename(path)}.part`)
   // A bundle is for its owner's eyes. Exclusive: two of them at once would write into each other.
   const handle = await open(part, 'wx', 0o600).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EEXIST') throw error
-    throw new Error(`${part} is there: another collect writes it, or a killed one left it behind; then remove it`)
+    if (error.code === 'EEXIST')
+      throw new Error(`${part} is there: another collect writes it, or a killed one left it behind; then remove it`)
+    throw new Error(`${path} cannot be written: ${whyNot(error, path)}`)
   })
   return {
     sink: fileSink(handle),
@@ -68,6 +69,14 @@ async function besideOutput(path: string): Promise<Output> {
       await unlink(part).catch(() => {})
     },
   }
+}
+
+/** Nobody asked for the name that it has until it is whole. */
+function whyNot({ code, message }: NodeJS.ErrnoException, path: string): string {
+  const folder = dirname(path)
+  if (code === 'ENOENT') return `there is no folder ${folder}`
+  if (code === 'EACCES') return `you may not write in the folder ${folder}`
+  return message.replace(/, open .*$/, '')
 }
 
 /**
