@@ -1,12 +1,13 @@
 /** A daemon that sends bundles to a real object storage: asked for, by itself, and when it must not be. */
-import { writeFileSync } from 'node:fs'
+import { randomBytes } from 'node:crypto'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { HeadObjectCommand } from '@aws-sdk/client-s3'
 import { expect, test } from 'vitest'
 import { describeWithCeph, KEYS, type Ceph } from '../helpers/ceph.ts'
 import { ownFolder, startDaemon, type TestDaemon } from '../helpers/daemon.ts'
 import { describeWithDocker, sh } from '../helpers/docker.ts'
-import { keysOf, leftovers, objectOf } from '../helpers/upload.ts'
+import { keysOf, leftovers, MIB, objectOf } from '../helpers/upload.ts'
 
 interface Shown {
   readonly id: number
@@ -15,6 +16,7 @@ interface Shown {
   readonly reason: string
   readonly key: string
   readonly sizeBytes: number
+  readonly nextTry?: string
   readonly lastError?: { readonly kind: string; readonly permanent: boolean }
 }
 
@@ -25,11 +27,16 @@ interface Told {
 }
 
 /** Sends what one small collector finds, below a prefix of the test's own. */
-function sending(ceph: Ceph, prefix: string, { folder = ownFolder(), more = {}, secret = KEYS.secretAccessKey } = {}) {
+function sending(
+  ceph: Ceph,
+  prefix: string,
+  { folder = ownFolder(), more = {}, keys: given = {}, secret = KEYS.secretAccessKey } = {},
+) {
   const uploads = {
     target: `s3://${ceph.bucket}/${prefix}/{node}/{date}/{name}`,
     endpoint: ceph.endpoint.href,
     bundle: { only: 'kernel' },
+    ...given,
   }
   const keys = { AWS_ACCESS_KEY_ID: KEYS.accessKeyId, AWS_SECRET_ACCESS_KEY: secret }
   return startDaemon({ DIAGD_UPLOADS: JSON.stringify(uploads), DIAGD_NODE: 'web-1', ...keys, ...more }, folder)
@@ -144,6 +151,40 @@ describeWithCeph('a daemon that sends bundles', (ceph) => {
     expect(await uploadsOf(daemon)).toHaveLength(1)
     expect(JSON.stringify(health)).not.toContain('n0t-the-secret')
   })
+
+  test(
+    'killed with its child in the midst of a bundle in parts, it removes what is left of it when it starts, before it tries again',
+    { timeout: 180_000 },
+    async () => {
+      const folder = ownFolder()
+      const file = join(folder, 'large.txt')
+      writeFileSync(
+        file,
+        randomBytes(10 * MIB)
+          .toString('base64')
+          .replaceAll(/.{76}/g, '$&\n'),
+      )
+      mkdirSync(join(folder, 'config/extras.d'), { recursive: true })
+      writeFileSync(join(folder, 'config/extras.d/large.conf'), `${file}\n`)
+      // So slow that the first part is on its way when it is killed.
+      const more = { DIAGD_CONFIG_DIR: join(folder, 'config') }
+      const slow = { bundle: { only: 'extras' }, bandwidth: '64KiB' }
+      const daemon = await sending(ceph(), 'killed', { folder, more, keys: slow })
+      await json(daemon, 'POST', '/uploads')
+      while ((await leftovers(ceph())).length === 0) await new Promise((resolve) => setTimeout(resolve, 50))
+      const { pid } = daemon.running.child
+      const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ')
+      for (const one of [pid!, ...children.map(Number)]) process.kill(one, 'SIGKILL')
+      await daemon.running.ended
+      expect(await leftovers(ceph())).toHaveLength(1)
+
+      const again = await sending(ceph(), 'killed', { folder, more, keys: slow })
+      while ((await leftovers(ceph())).length > 0) await new Promise((resolve) => setTimeout(resolve, 50))
+      const [upload] = await uploadsOf(again)
+      expect(upload).toMatchObject({ state: 'waiting', tries: 1, lastError: { kind: 'killed' } })
+      expect(Date.parse(upload!.nextTry!)).toBeGreaterThan(Date.now())
+    },
+  )
 
   test('a collector that does not exist is told of at the start', async () => {
     const more = { DIAGD_UPLOADS: JSON.stringify({ target: 's3://bundles', bundle: { only: 'nothing' } }) }

@@ -6,13 +6,14 @@ import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { HeadObjectCommand } from '@aws-sdk/client-s3'
+import Database from 'better-sqlite3'
 import { expect, test } from 'vitest'
 import { verifyBundle } from '../../../src/archive/verify.ts'
 import { collectBundle } from '../../../src/collect/bundle.ts'
-import { startSending } from '../../../src/upload/send/sending.ts'
+import { abortStale, startSending } from '../../../src/upload/send/sending.ts'
 import { describeWithCeph, type Ceph } from '../../helpers/ceph.ts'
 import { collector, testDeps } from '../../helpers/make-bundle.ts'
-import { keysOf, leftovers, objectOf, QUICK } from '../../helpers/upload.ts'
+import { bytesOf, keysOf, leftovers, MIB, objectOf, QUICK, s3Target } from '../../helpers/upload.ts'
 import { ask, stateFolder, until } from '../../record/events/kit.ts'
 import { NOON_MS, wish } from '../outbox/kit.ts'
 import { benchIn, testTarget } from './kit.ts'
@@ -79,6 +80,53 @@ describeWithCeph('uploads, from the wish to the object', (ceph) => {
     clock.advance(30_000)
     expect(await uploads.settled(1, never)).toMatchObject({ state: 'uploaded', tries: 2, key: failed.key })
     expect(await keysOf(ceph(), 'web-2/')).toEqual([failed.key])
+  })
+
+  test('a row that gives up leaves nothing at the target', async () => {
+    const folder = await stateFolder()
+    const config = configOf(ceph())
+    const first = benchIn({ folder, config })
+    await first.uploads.request(wish('unit', { notBeforeMs: NOON_MS + 1000 }))
+    await first.uploads.close()
+    const database = new Database(join(folder, 'uploads.db'))
+    database.exec('UPDATE uploads SET tries = 49')
+    database.close()
+
+    const inParts = Promise.withResolvers<void>()
+    const removed = Promise.withResolvers<readonly unknown[]>()
+    const bench = benchIn({
+      folder,
+      config,
+      target: {
+        ...testTarget(),
+        start(job) {
+          const sending = startSending(job, QUICK)
+          // When its id is kept; the process that could clean up dies.
+          const onMultipart: typeof sending.onMultipart = (tell) =>
+            sending.onMultipart(async (id) => {
+              await tell(id)
+              inParts.resolve()
+              process.kill(sending.pid!, 'SIGKILL')
+            })
+          return { ...sending, onMultipart }
+        },
+        async abortStale(stales, signal) {
+          expect(await leftovers(ceph())).toEqual(stales.map(({ multipartId }) => multipartId))
+          const failures = await abortStale(s3Target(ceph()), stales, signal, QUICK)
+          removed.resolve(failures)
+          return failures
+        },
+      },
+      async collect({ sink }) {
+        await sink.write(bytesOf(6 * MIB))
+        await inParts.promise
+        return { outcome: 'whole' }
+      },
+    })
+    bench.clock.advance(1000)
+    expect(await bench.uploads.settled(1, never)).toMatchObject({ state: 'gave-up', tries: 50 })
+    expect(await removed.promise).toEqual([undefined])
+    expect(await leftovers(ceph())).toEqual([])
   })
 
   test('diagd killed in the midst of an upload in parts: the next start leaves one object, and nothing of the first', async () => {
