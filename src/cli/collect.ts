@@ -1,6 +1,7 @@
 /** `diagd collect`: a bundle with the caller's rights, no daemon needed. */
 import { fileType } from '../archive/codec.ts'
-import { bundleId, collectBundle } from '../collect/bundle.ts'
+import { collectBundle } from '../collect/bundle.ts'
+import { bundleId } from '../collect/bundle-id.ts'
 import { parseBundleRequest } from '../collect/request.ts'
 import type { BundleResult } from '../collect/types.ts'
 import { prepare } from './engine.ts'

@@ -1,10 +1,10 @@
 /** `diagd logs`: the same lines as GET /logs, read with the caller's rights; no daemon is needed. */
-import { LogsWithheld } from '../collect/logs/mask.ts'
 import type { LogProblem } from '../collect/logs/find-sources.ts'
 import type { LogLine } from '../collect/logs/line.ts'
 import { createLogReader, type LogReader } from '../collect/logs/reader.ts'
 import { lineText, problemText, type Paint } from '../collect/logs/text.ts'
 import { MOST_LINES, parseFollowWish, parsePageWish, type PageWish } from '../collect/logs/wish.ts'
+import { LogsWithheld } from '../collect/logs/withheld.ts'
 import { UsageError, type Parameters } from '../collect/request.ts'
 import { prepare } from './engine.ts'
 import { EXIT, print, say, type Io } from './io.ts'

@@ -1,10 +1,10 @@
 /** `diagd serve`: the daemon, until a signal ends it. */
 import { fstatSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { bundleId, collectBundle } from '../collect/bundle.ts'
+import { bundleId } from '../collect/bundle-id.ts'
 import { createDeps } from '../collect/deps.ts'
 import type { BundleDeps } from '../collect/deps.ts'
-import { createLogReader } from '../collect/logs/reader.ts'
+import type { LogReader } from '../collect/logs/reader.ts'
 import { loadConfig } from '../config/load.ts'
 import { startDaemon } from '../daemon.ts'
 import type { LoadedEngine } from '../daemon.ts'
@@ -33,10 +33,11 @@ export async function serve(io: Io): Promise<number> {
   let deps: BundleDeps | undefined
   const recorders = createRecorders(config, () => deps!, log)
   const { recording, measuring, keeping } = recorders
-  const systemInfo = lazily(async () => {
+  const loadSystemInfo = lazily(async () => {
     const { createSystemInfo } = await import('../collect/system-info.ts')
     return createSystemInfo(() => deps!)
   })
+  const systemInfo = async () => (await loadSystemInfo())()
   const loadEngine = async (facts: Parameters<typeof createDeps>[1]): Promise<LoadedEngine> => {
     const loaded = await createDeps(config, {
       ...facts,
@@ -55,9 +56,12 @@ export async function serve(io: Io): Promise<number> {
         return bootTimelineText(loaded, wish, signal)
       },
       systemInfo,
-      logs: createLogReader(loaded),
+      logs: logReader(loaded),
       containers: keeping && containersPart(keeping, loaded),
-      collect: ({ request, sink, ...options }) => collectBundle(request, loaded, sink, options),
+      async collect({ request, sink, ...options }) {
+        const { collectBundle } = await import('../collect/bundle.ts')
+        return collectBundle(request, loaded, sink, options)
+      },
     }
   }
   const ownFolder = environment.RUNTIME_DIRECTORY?.split(':').includes(dirname(config.socket)) ?? false
@@ -77,10 +81,23 @@ export async function serve(io: Io): Promise<number> {
   }
 }
 
-/** What is loaded when it is asked for, and asked from then on. */
-function lazily<T>(load: () => Promise<() => Promise<T>>): () => Promise<T> {
-  let loaded: Promise<() => Promise<T>> | undefined
-  return async () => (await (loaded ??= load()))()
+/** What is asked for days after the start, or never, takes neither time then nor memory until then. */
+function lazily<T>(load: () => Promise<T>): () => Promise<T> {
+  let loaded: Promise<T> | undefined
+  return () => (loaded ??= load())
+}
+
+function logReader(deps: BundleDeps): LogReader {
+  const reader = lazily(async () => {
+    const { createLogReader } = await import('../collect/logs/reader.ts')
+    return createLogReader(deps)
+  })
+  return {
+    page: async (wish, signal) => (await reader()).page(wish, signal),
+    async *follow(wish, signal) {
+      yield* (await reader()).follow(wish, signal)
+    },
+  }
 }
 
 /** What was thrown for people to read, or comes from the system, says it all; anything else is a mistake of ours. */

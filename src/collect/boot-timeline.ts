@@ -7,21 +7,8 @@ import type { Timeline } from '../../collectors/lib/boot-timeline/types.ts'
 import type { Boot } from '../../collectors/lib/journal-boots.ts'
 import type { Kit } from '../collector.ts'
 import { askedApart } from './apart.ts'
+import { NoSuchBoot, type TimelineFormat, type TimelineWish } from './boot-wish.ts'
 import type { BundleDeps } from './deps.ts'
-
-export const TIMELINE_FORMATS = ['json', 'txt', 'svg'] as const
-export type TimelineFormat = (typeof TIMELINE_FORMATS)[number]
-
-export interface TimelineWish {
-  /** 0 is this boot, -1 the one before; or a boot id. */
-  readonly boot: string | number
-  readonly format: TimelineFormat
-}
-
-/** There is no such boot, as far as the journal goes. */
-export class NoSuchBoot extends Error {
-  override name = 'NoSuchBoot'
-}
 
 /** @throws NoSuchBoot; a SourceError `withheld` when the mask cannot be trusted with it. */
 export function bootTimelineText(

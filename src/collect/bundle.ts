@@ -1,11 +1,10 @@
 /** One bundle, from its first entry to its last. */
-import { randomBytes } from 'node:crypto'
 import { codecFor } from '../archive/codec.ts'
 import { encryptedSink } from '../archive/encrypt.ts'
 import type { EncryptedSink } from '../archive/encrypt.ts'
 import { ArchiveWriter } from '../archive/writer.ts'
 import { Budget } from './budget.ts'
-import { tokenOf } from '../redact/mask.ts'
+import { bundleId } from './bundle-id.ts'
 import type { BundleDeps } from './deps.ts'
 import { indexJson } from './index-json.ts'
 import { manifestJson, sha256Sums } from './manifest.ts'
@@ -28,21 +27,6 @@ export interface BundleOptions {
   readonly onProgress?: (event: ProgressEvent) => void
   /** Silence after which idle bytes go out; 10 s without it. */
   readonly idleMs?: number
-}
-
-/**
- * `debug-<node>-<YYYYMMDDTHHMMSSZ>-<id6>`: name of the top folder, and of the file without its extension. One that is not
- * masked says so in its name, one with pseudonyms does not name the node.
- */
-export function bundleId(
-  deps: Pick<BundleDeps, 'host' | 'redaction'>,
-  nowMs: number,
-  wish: Partial<BundleRequest> = {},
-): string {
-  const time = new Date(nowMs).toISOString().replaceAll(/[-:]|\.\d+/g, '')
-  const { node } = deps.host
-  const name = wish.pseudonymize ? `node-${tokenOf(node, deps.redaction.nodeKey.bytes)}` : node
-  return `debug-${wish.unmasked ? 'UNMASKED-' : ''}${name}-${time}-${randomBytes(3).toString('hex')}`
 }
 
 /**

@@ -1,6 +1,6 @@
 /** GET /boot: the timeline of one boot. */
 import type { FastifyInstance } from 'fastify'
-import { NoSuchBoot, TIMELINE_FORMATS, type TimelineFormat, type TimelineWish } from '../collect/boot-timeline.ts'
+import { NoSuchBoot, TIMELINE_FORMATS, type TimelineFormat, type TimelineWish } from '../collect/boot-wish.ts'
 import { printable, single, UsageError, type Parameters } from '../collect/request.ts'
 import { SourceError } from '../sources/source.ts'
 import { doorOf } from './door.ts'

@@ -1,6 +1,6 @@
 /** GET /logs: lines of the logs, a page at a time. GET /logs/stream: the same as they come (logs-stream.ts). */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { LogsWithheld } from '../collect/logs/mask.ts'
+import { LogsWithheld } from '../collect/logs/withheld.ts'
 import type { LogPage } from '../collect/logs/page.ts'
 import type { LogReader } from '../collect/logs/reader.ts'
 import { lineText, problemText } from '../collect/logs/text.ts'

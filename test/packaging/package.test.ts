@@ -142,6 +142,30 @@ describe('programs', () => {
   })
 })
 
+test('the daemon loads what makes bundles, pages of logs and timelines when it is asked for them', () => {
+  const all = codeOf(readdirSync(join(here, APP)).filter((name) => name.endsWith('.js')))
+  const atStart = codeOf(importedBy('serve.js'))
+  const later = ['function runTiers(', 'function createLogMasks(', 'function bootTimelineText(']
+  expect(later.filter((name) => !all.includes(name))).toEqual([])
+  expect(later.filter((name) => atStart.includes(name))).toEqual([])
+  expect(atStart.includes('function createRecorders(')).toBe(true)
+})
+
+const APP = 'usr/lib/diagd'
+
+function codeOf(files: readonly string[]): string {
+  return files.map((name) => readFileSync(join(here, APP, name), 'latin1')).join('')
+}
+
+/** With everything that is imported before it runs. */
+function importedBy(name: string, seen = new Set<string>()): string[] {
+  if (!seen.has(name)) {
+    seen.add(name)
+    for (const [, next] of codeOf([name]).matchAll(/\b(?:import|from)"\.\/([\w.-]+\.js)"/g)) importedBy(next!, seen)
+  }
+  return [...seen]
+}
+
 const ELF = Buffer.from('\x7fELF', 'latin1')
 
 const hasDpkg = spawnSync('dpkg-deb', ['--version']).status === 0

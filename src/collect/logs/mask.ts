@@ -9,11 +9,7 @@ import { DEFAULT_LIMITS } from '../../config/limits.ts'
 import { selfTest } from '../../redact/self-test.ts'
 import type { BundleRedactor } from '../../redact/service.ts'
 import type { RawLine } from '../../sources/logs/line.ts'
-
-/** Nothing is handed over, for what is secret is not known, or would get through. */
-export class LogsWithheld extends Error {
-  override name = 'LogsWithheld'
-}
+import { LogsWithheld } from './withheld.ts'
 
 export interface LogMask {
   /** The lines that are not mere context, masked. What cannot be masked is withheld, and says so in its place. */
