@@ -92,16 +92,27 @@ async function deadOfEngines(
   const lists = await Promise.all(
     present.map(async (engine) => (await engine.get('/containers/json?all=1')) as Listed[]),
   )
-  const dead = lists.flat().filter(({ State }) => State === 'dead' || State === 'exited' || State === 'restarting')
+  // An engine's list tells the exit code only, and may not know the rest.
+  const known = new Map((await kept)?.map((one) => [one.id, one]))
+  const unable = ({ State, Id }: Listed) => (State === 'created' ? known.get(Id)?.error : undefined)
+  const dead = lists.flat().filter((one) => DEAD.has(one.State) || unable(one) !== undefined)
   if (dead.length === 0) return `none of ${lists.flat().length}`
-  // An engine tells the exit code only, and may not know the rest.
-  const starved = new Set((await kept)?.filter(({ oomKilled }) => oomKilled).map(({ id }) => id))
   return head(
-    dead.map(({ Id, Names, Status }) => {
-      const name = Names[0]?.replace(/^\//, '') ?? '(no name)'
-      return `${name}: ${Status}${starved.has(Id) ? ', out of memory' : ''}`
+    dead.map((one) => {
+      const name = one.Names[0]?.replace(/^\//, '') ?? '(no name)'
+      const error = unable(one)
+      if (error !== undefined) return `${name}: could not be started: ${endOf(error)}`
+      return `${name}: ${one.Status}${known.get(one.Id)?.oomKilled ? ', out of memory' : ''}`
     }),
   )
+}
+
+const DEAD: ReadonlySet<string> = new Set(['dead', 'exited', 'restarting'])
+const ERROR_CHARACTERS = 120
+
+/** Engines put in front of the reason through how many hands it went. */
+function endOf(error: string): string {
+  return error.length > ERROR_CHARACTERS ? `…${error.slice(-ERROR_CHARACTERS)}` : error
 }
 
 interface Listed {
@@ -127,8 +138,8 @@ async function diedLately(asked: Promise<readonly KeptContainer[] | undefined>):
       removedMs > since && (oomKilled || error !== undefined || (exitCode ?? 0) !== 0),
   )
   const lines = died.slice(0, MOST_GONE).map(({ name, exitCode, oomKilled, error, removedMs = 0 }) => {
-    const how = error ?? `exited (${exitCode})${oomKilled ? ', out of memory' : ''}`
-    return `${name.slice(0, 80)}: ${how.slice(0, 120)}, removed ${new Date(removedMs).toISOString().slice(0, 19)}Z`
+    const how = error === undefined ? `exited (${exitCode})${oomKilled ? ', out of memory' : ''}` : endOf(error)
+    return `${name.slice(0, 80)}: ${how}, removed ${new Date(removedMs).toISOString().slice(0, 19)}Z`
   })
   return died.length > MOST_GONE ? [...lines, `… and ${died.length - MOST_GONE} more that were removed`] : lines
 }

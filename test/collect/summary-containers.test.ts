@@ -49,6 +49,25 @@ test('one that its engine still lists is said to have run out of memory, where t
   ])
 })
 
+test('one that could not be started is dead, too, and told with the end of the reason', async () => {
+  const listed = ['bad', 'young'].map((name) => ({
+    Id: name.padEnd(64, '0'),
+    Names: [`/${name}`],
+    State: 'created',
+    Status: 'Created',
+  }))
+  const error = `failed to create shim task: ${'through many hands: '.repeat(10)}exec: "nothing": executable file not found`
+  const kept = [
+    gone('bad', { state: 'created', error, removedMs: 0 }),
+    gone('young', { state: 'created', removedMs: 0 }),
+    gone('late', { error }),
+  ]
+  expect(await deadContainers(kept, listed)).toEqual([
+    expect.stringMatching(/^bad: could not be started: ….*exec: "nothing": executable file not found$/),
+    expect.stringMatching(/^late: ….*: executable file not found, removed 20\S+Z$/),
+  ])
+})
+
 test('many of them are counted, and none changes nothing', async () => {
   const many = Array.from({ length: 50 }, (_, index) => gone(`c${index}`.repeat(60), { exitCode: 1 }))
   const lines = await deadContainers(many)
