@@ -1,9 +1,11 @@
+import { crc32 } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
 import { createBuffers } from '../../src/upload/send/buffers.ts'
 import { createPace } from '../../src/upload/send/pace.ts'
 import { fillKey, metadataOf, ownBundles } from '../../src/upload/target/key.ts'
 import { createPartSizes } from '../../src/upload/target/part-sizes.ts'
-import { MIB } from '../helpers/upload.ts'
+import { createSums } from '../../src/upload/target/sums.ts'
+import { bytesOf, MIB } from '../helpers/upload.ts'
 
 const TIME = Date.UTC(2026, 10, 21, 23, 30)
 
@@ -75,16 +77,16 @@ describe('parts', () => {
 
   test('their memory is bounded, and used again', async () => {
     const buffers = createBuffers(new AbortController().signal)
-    const three = await Promise.all([1, 2, 3].map(() => buffers.take(8 * MIB)))
+    const four = await Promise.all([1, 2, 3, 4].map(() => buffers.take(8 * MIB)))
     const order: string[] = []
-    const fourth = buffers.take(8 * MIB).then((buffer) => {
+    const fifth = buffers.take(8 * MIB).then((buffer) => {
       order.push('taken')
       return buffer
     })
     await new Promise(setImmediate)
     order.push('given back')
-    buffers.giveBack(three[0]!)
-    expect(await fourth).toBe(three[0])
+    buffers.giveBack(four[0]!)
+    expect(await fifth).toBe(four[0])
     expect(order).toEqual(['given back', 'taken'])
   })
 
@@ -117,4 +119,20 @@ describe('a cap of the bandwidth', () => {
   test('without one nobody waits', () => {
     expect(createPace(undefined).delayMs(1e12, 0)).toBe(0)
   })
+
+  test('no more goes at once than in a quarter of a second', () => {
+    expect(createPace(16 * 1024).sliceBytes).toBe(4 * 1024)
+    expect(createPace(undefined).sliceBytes).toBe(256 * 1024)
+  })
+})
+
+test('the CRC-32 of the whole follows from its parts, in whichever order they are sent', () => {
+  const bytes = bytesOf(100_000)
+  const base64 = (crc: number) => Buffer.from(crc.toString(16).padStart(8, '0'), 'hex').toString('base64')
+  const sums = createSums()
+  expect(sums.whole()).toBe('AAAAAA==')
+  sums.add(3, bytes.subarray(99_990))
+  sums.add(1, bytes.subarray(0, 40_000))
+  expect(sums.add(2, bytes.subarray(40_000, 99_990))).toBe(base64(crc32(bytes.subarray(40_000, 99_990))))
+  expect(sums.whole()).toBe(base64(crc32(bytes)))
 })

@@ -1,7 +1,7 @@
 /** The memory of the parts that are under way, used again and again: there is never more of it. */
 
-/** Parts of 8 MiB: one that is filled and two that are sent. Larger ones are fewer. */
-const HELD_BYTES = 24 * 1024 * 1024
+/** Parts of 8 MiB: one that is filled and three that are sent. Larger ones are fewer. */
+const HELD_BYTES = 32 * 1024 * 1024
 
 export interface Buffers {
   /** Waits until there is room. */

@@ -3,6 +3,9 @@ import type { Credentials } from '../target/credentials.ts'
 import type { Limits } from '../target/line.ts'
 import type { SendJob, Sent, Stale, UploadFailure } from '../upload.ts'
 
+/** Where the child reads the bundle. Not its standard input: to import `node:process`, as the SDK does, takes hold of that. */
+export const BUNDLE_FD = 4
+
 export type ToWorker =
   | { readonly kind: 'start'; readonly start: Start }
   /** The id of the upload in parts is in the outbox, or why not. */

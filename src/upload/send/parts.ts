@@ -1,8 +1,7 @@
 /** The stream of a bundle, cut into parts and sent, several at a time: in order they come, out of order they arrive. */
 import { createHash } from 'node:crypto'
-import { crc32 } from 'node:zlib'
 import { failed, Failed } from '../target/failed.ts'
-import type { PartDone, Piece, Place, Whole } from '../target/place.ts'
+import type { PartDone, Place, Whole } from '../target/place.ts'
 import type { Sent } from '../upload.ts'
 import { createBuffers } from './buffers.ts'
 
@@ -42,12 +41,10 @@ function asFailed(error: unknown): Failed {
 
 async function readAll(parts: Parts, feed: Feed, broken: AbortSignal): Promise<Whole> {
   const hash = createHash('sha256')
-  let crc = 0
   let sizeBytes = 0
   for await (const chunk of feed.input) {
     broken.throwIfAborted()
     hash.update(chunk)
-    crc = crc32(chunk, crc)
     sizeBytes += chunk.length
     await parts.add(chunk)
   }
@@ -55,7 +52,7 @@ async function readAll(parts: Parts, feed: Feed, broken: AbortSignal): Promise<W
   const told = await feed.end()
   if (told.sizeBytes !== sizeBytes)
     throw failed('internal', `${sizeBytes} bytes of the bundle came in, ${told.sizeBytes} were sent`)
-  return { sizeBytes, sha256: hash.digest('hex'), crc32: crc, metadata: told.metadata }
+  return { sizeBytes, sha256: hash.digest('hex'), metadata: told.metadata }
 }
 
 type Parts = ReturnType<typeof createParts>
@@ -73,7 +70,7 @@ function createParts(place: Place, feed: Feed, broken: AbortController) {
 
   const send = async (part: number, whole: Buffer, bytes: Buffer) => {
     try {
-      done.push(await place.part(part, pieceOf(bytes)))
+      done.push(await place.part(part, bytes))
     } catch (error) {
       broken.abort(error)
     } finally {
@@ -108,11 +105,7 @@ function createParts(place: Place, feed: Feed, broken: AbortController) {
       }
     },
     async finish(whole: Whole): Promise<void> {
-      if (id === undefined)
-        return place.put(
-          { bytes: buffer?.subarray(0, filled) ?? Buffer.alloc(0), sha256: whole.sha256, crc32: whole.crc32 },
-          whole,
-        )
+      if (id === undefined) return place.put(buffer?.subarray(0, filled) ?? Buffer.alloc(0), whole)
       buffer ??= Buffer.alloc(0)
       if (filled > 0 || number === 1) await flush()
       await Promise.all(underWay)
@@ -136,8 +129,4 @@ function createParts(place: Place, feed: Feed, broken: AbortController) {
       }
     },
   }
-}
-
-function pieceOf(bytes: Buffer): Piece {
-  return { bytes, sha256: createHash('sha256').update(bytes).digest('hex'), crc32: crc32(bytes) }
 }

@@ -49,7 +49,13 @@ export function startSending(job: SendJob, options: SendOptions = {}): StartedSe
   const refused = worker.result.then((result) => {
     throw result instanceof Failed ? result : failed('internal', 'the upload is over')
   })
-  refused.catch(() => {})
+  let isRefused = false
+  /** Of the write that is under way: to race each against `refused` would leave something there for all of them. */
+  let giveUp = () => {}
+  refused.catch(() => {
+    isRefused = true
+    giveUp()
+  })
   return {
     pid: worker.pid,
     get sentBytes() {
@@ -58,15 +64,17 @@ export function startSending(job: SendJob, options: SendOptions = {}): StartedSe
     sink: {
       async write(chunk) {
         writtenBytes += chunk.length
-        const written = new Promise<void>((resolve, reject) => {
-          worker.stdin.write(chunk, (error) => (error ? reject(error) : resolve()))
+        if (isRefused) await refused
+        const isWritten = await new Promise<boolean>((resolve) => {
+          giveUp = () => resolve(false)
+          worker.pipe.write(chunk, (error) => resolve(!error))
         })
         // A broken pipe is news of what it will say, or of its end.
-        await Promise.race([written.catch(() => refused), refused])
+        if (!isWritten) await refused
       },
     },
     async end(outcome) {
-      worker.stdin.end()
+      worker.pipe.end()
       worker.tell({ kind: 'end', sizeBytes: writtenBytes, outcome })
       const result = await worker.result
       await worker.end()
@@ -75,7 +83,7 @@ export function startSending(job: SendJob, options: SendOptions = {}): StartedSe
     },
     async abort(reason) {
       worker.tell({ kind: 'abort', reason })
-      worker.stdin.destroy()
+      worker.pipe.destroy()
       await worker.end()
     },
     onMultipart(tell) {

@@ -4,9 +4,10 @@ import { failed, Failed } from '../target/failed.ts'
 import { createLine, type Line } from '../target/line.ts'
 import type { Place } from '../target/place.ts'
 import type { SendJob, Stale, UploadFailure } from '../upload.ts'
-import type { Aborted, FromWorker, Result, Start, ToWorker } from './messages.ts'
+import { BUNDLE_FD, type Aborted, type FromWorker, type Result, type Start, type ToWorker } from './messages.ts'
 import { createPace } from './pace.ts'
 import { sendParts, type Feed } from './parts.ts'
+import { openPipe } from './pipe.ts'
 
 /** For whoever looks on. */
 const PROGRESS_MS = 250
@@ -16,6 +17,7 @@ type End = Extract<ToWorker, { kind: 'end' }>
 const started = Promise.withResolvers<Start>()
 const ended = Promise.withResolvers<End>()
 const broken = new AbortController()
+const pipe = openPipe(BUNDLE_FD)
 // Before it is asked for, nobody hears of it.
 ended.promise.catch(() => {})
 let kept: PromiseWithResolvers<void> | undefined
@@ -38,7 +40,7 @@ process.on('message', (message: ToWorker) => {
   }
 })
 broken.signal.addEventListener('abort', () => {
-  process.stdin.destroy()
+  pipe.destroy()
   for (const awaited of [ended, kept]) awaited?.reject(broken.signal.reason)
 })
 yieldToOthers()
@@ -129,7 +131,7 @@ async function withoutAll(place: Place, stales: readonly Stale[]): Promise<Abort
 
 function createFeed(): Feed {
   return {
-    input: process.stdin,
+    input: pipe.chunks,
     async end() {
       const { sizeBytes, outcome } = await ended.promise
       return { sizeBytes, metadata: outcome === undefined ? {} : { outcome } }

@@ -3,7 +3,7 @@ import { fork, type ChildProcess } from 'node:child_process'
 import type { Writable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { Failed, failed, said } from '../target/failed.ts'
-import type { FromWorker, Result, Start, ToWorker } from './messages.ts'
+import { BUNDLE_FD, type FromWorker, type Result, type Start, type ToWorker } from './messages.ts'
 
 /** The SDK takes some 20 MiB of heap; the parts lie beside it. */
 const FLAGS = ['--max-old-space-size=64', '--max-semi-space-size=2']
@@ -14,7 +14,8 @@ const MOST_ABORT_MS = 45_000
 
 export interface WorkerProcess {
   readonly pid: number | undefined
-  readonly stdin: Writable
+  /** What is written to it is the bundle. */
+  readonly pipe: Writable
   /** Never rejects: a process that dies is a failure, too. */
   readonly result: Promise<Exclude<Result, { failure: unknown }> | Failed>
   readonly gone: Promise<void>
@@ -46,15 +47,16 @@ export function startWorker(
       ...environment,
     },
     execArgv: FLAGS,
-    stdio: ['pipe', 'ignore', 'pipe', 'ipc'],
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc', 'pipe'],
     serialization: 'json',
     // A group of its own: what the terminal or systemd says to diagd reaches it through diagd.
     detached: true,
   })
   let stderr = ''
   child.stderr!.on('data', (chunk: Buffer) => (stderr = (stderr + chunk.toString()).slice(-MOST_STDERR)))
-  for (const stream of [child.stdin!, child.stderr!]) stream.on('error', () => {})
-  const { result, gone } = outcomeOf(child, () => stderr)
+  const pipe = child.stdio[BUNDLE_FD] as Writable
+  for (const stream of [pipe, child.stderr!]) stream.on('error', () => {})
+  const { result, gone } = outcomeOf(child, pipe, () => stderr)
   child.on('message', onMessage)
   const tell = (message: ToWorker) => {
     if (child.connected) child.send(message, () => {})
@@ -62,7 +64,7 @@ export function startWorker(
   tell({ kind: 'start', start })
   return {
     pid: child.pid,
-    stdin: child.stdin!,
+    pipe,
     result,
     gone,
     tell,
@@ -75,7 +77,7 @@ export function startWorker(
   }
 }
 
-function outcomeOf(child: ChildProcess, stderr: () => string): Pick<WorkerProcess, 'result' | 'gone'> {
+function outcomeOf(child: ChildProcess, pipe: Writable, stderr: () => string): Pick<WorkerProcess, 'result' | 'gone'> {
   const { promise: result, resolve } = Promise.withResolvers<Awaited<WorkerProcess['result']>>()
   child.on('message', (message: FromWorker) => {
     if (message.kind !== 'result') return
@@ -95,7 +97,7 @@ function outcomeOf(child: ChildProcess, stderr: () => string): Pick<WorkerProces
   const ended = Promise.all([exited, silent]).then(([how]) => {
     const words = said(stderr())
     resolve(failed('killed', `the process that uploads ended too early (${how})${words === '' ? '' : `: ${words}`}`))
-    child.stdin?.destroy()
+    pipe.destroy()
     child.stderr?.destroy()
   })
   return { result, gone: Promise.race([notStarted, ended]) }

@@ -40,7 +40,7 @@ export async function openControlPlane(job: ControlPlaneJob, line: Line, isStart
     ...onlyAborting(abort, place.key),
     ...place,
     partBytes: () => MOST_WHOLE_BYTES,
-    async put({ bytes }) {
+    async put(bytes) {
       if (plan.kind === 'put') return void (await wire.store({ method: 'PUT', ...plan.put }, [bytes]))
       const { pieces, contentType } = formOf(plan, job, bytes)
       await wire.store({ method: 'POST', url: plan.url, headers: { 'content-type': contentType } }, pieces)
@@ -87,7 +87,7 @@ function inParts(
     partBytes: (number) => (number > MOST_PARTS ? undefined : partBytes),
     put: () => Promise.reject(failed('internal', 'all goes in parts')),
     begin: () => Promise.resolve(id),
-    async part(number, { bytes }) {
+    async part(number, bytes) {
       const url = await urls.of(number)
       const { headers } = await wire.store({ method: 'PUT', url, headers: {} }, [bytes])
       const { etag } = headers

@@ -19,8 +19,6 @@ export interface Limits {
 
 /** A longer wait is better spent without a child: the outbox tries again. */
 const MOST_PAUSE_MS = 60_000
-/** What goes into the socket at once; what is taken of it is progress. */
-const SLICE_BYTES = 64 * 1024
 
 const AGAIN = new Set<FailureKind>([
   'slow-down',
@@ -90,7 +88,7 @@ async function attempted<T>(
       timer.refresh()
       onBytes(count)
     }
-    return Readable.from(slices(bytes, pace, timer, passed), { objectMode: false, highWaterMark: SLICE_BYTES })
+    return Readable.from(slices(bytes, pace, timer, passed), { objectMode: false, highWaterMark: pace.sliceBytes })
   }
   try {
     return await one({ signal: AbortSignal.any([stalled.signal, broken]), body })
@@ -105,8 +103,8 @@ async function attempted<T>(
 
 async function* slices(pieces: readonly Buffer[], pace: Pace, timer: NodeJS.Timeout, passed: (bytes: number) => void) {
   for (const bytes of pieces) {
-    for (let at = 0; at < bytes.length; at += SLICE_BYTES) {
-      const slice = bytes.subarray(at, at + SLICE_BYTES)
+    for (let at = 0; at < bytes.length; at += pace.sliceBytes) {
+      const slice = bytes.subarray(at, at + pace.sliceBytes)
       const waitMs = pace.delayMs(slice.length, performance.now())
       if (waitMs > 0) {
         await delay(waitMs)

@@ -1,13 +1,5 @@
 /** What a bundle needs of where it goes. A bucket and a control plane are both that. */
 
-/** Bytes that are in memory until the target has them. */
-export interface Piece {
-  readonly bytes: Buffer
-  /** Hexadecimal. */
-  readonly sha256: string
-  readonly crc32: number
-}
-
 export interface PartDone {
   readonly number: number
   readonly etag: string
@@ -16,8 +8,8 @@ export interface PartDone {
 /** All that was sent. */
 export interface Whole {
   readonly sizeBytes: number
+  /** Hexadecimal. */
   readonly sha256: string
-  readonly crc32: number
   /** What is known of it at its end only. */
   readonly metadata: Readonly<Record<string, string>>
 }
@@ -30,11 +22,11 @@ export interface Place {
   readonly begun?: string
   /** Of part 1, 2…; undefined: no more of them. */
   partBytes(number: number): number | undefined
-  /** Not in parts. */
-  put(piece: Piece, whole: Whole): Promise<void>
+  /** Not in parts. The bytes are in memory until the target has them, here and in `part`. */
+  put(bytes: Buffer, whole: Whole): Promise<void>
   /** @returns what an upload in parts is known by. */
   begin(): Promise<string>
-  part(number: number, piece: Piece): Promise<PartDone>
+  part(number: number, bytes: Buffer): Promise<PartDone>
   complete(parts: readonly PartDone[], whole: Whole): Promise<void>
   /** Of this upload, or of an earlier try; one that is not there any more is fine. */
   abort(multipartId: string, key: string): Promise<void>

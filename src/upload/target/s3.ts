@@ -1,4 +1,5 @@
 /** A bucket as the place of a bundle. */
+import { createHash } from 'node:crypto'
 import {
   AbortMultipartUploadCommand,
   CompleteMultipartUploadCommand,
@@ -15,11 +16,12 @@ import { readCredentials, type Credentials } from './credentials.ts'
 import { failed, Failed } from './failed.ts'
 import type { Line, Try } from './line.ts'
 import { createPartSizes } from './part-sizes.ts'
-import type { Piece, Place } from './place.ts'
+import type { Place } from './place.ts'
 import { providerOf } from './provider.ts'
 import { removeOldest } from './retention.ts'
 import { createS3Client } from './s3-client.ts'
 import { s3Failure, type S3Facts } from './s3-failure.ts'
+import { createSums } from './sums.ts'
 
 export interface S3Job extends SendJob {
   readonly target: Extract<UploadTarget, { kind: 's3' }>
@@ -45,6 +47,9 @@ export async function openS3(job: S3Job, line: Line, environment: Partial<Creden
     )
   const provider = providerOf(target.endpoint)
   const sizes = createPartSizes(job.mostBytes, provider.equalParts, line.limits.partBytes)
+  const sums = provider.checksums ? createSums() : undefined
+  const sumOf = (number: number, bytes: Buffer) =>
+    sums === undefined ? {} : { ChecksumCRC32: sums.add(number, bytes) }
   const object = { Bucket: target.bucket, Key: key }
   const abort = (multipartId: string, ofKey: string) =>
     abortMultipart(ask, line.afterwards(), { ...object, Key: ofKey, UploadId: multipartId })
@@ -53,20 +58,17 @@ export async function openS3(job: S3Job, line: Line, environment: Partial<Creden
   return {
     key,
     partBytes: sizes.bytesOf,
-    async put(piece, whole) {
-      const more = {
-        ...facesOf(job, whole.metadata),
-        ...(provider.checksums ? { ChecksumCRC32: base64(piece.crc32) } : {}),
-      }
+    async put(bytes, whole) {
+      const put = { ...object, ...facesOf(job, whole.metadata), ...sumOf(1, bytes) }
       await ask((client, attempt) =>
         client.send(
-          signed(new PutObjectCommand({ ...object, ...more, ...bodyOf(piece, attempt) }), piece),
+          signed(new PutObjectCommand({ ...put, ...bodyOf(bytes, attempt) }), whole.sha256),
           options(attempt),
         ),
       )
     },
     async begin() {
-      const checksum = provider.checksums ? ({ ChecksumAlgorithm: 'CRC32', ChecksumType: 'FULL_OBJECT' } as const) : {}
+      const checksum = sums ? ({ ChecksumAlgorithm: 'CRC32', ChecksumType: 'FULL_OBJECT' } as const) : {}
       const command = { ...object, ...facesOf(job, {}), ...checksum }
       let asked = 0
       const { UploadId } = await ask((client, attempt) => {
@@ -78,20 +80,18 @@ export async function openS3(job: S3Job, line: Line, environment: Partial<Creden
       id = UploadId
       return UploadId
     },
-    async part(number, piece) {
-      const checksum = provider.checksums ? { ChecksumCRC32: base64(piece.crc32) } : {}
-      const part = { ...object, UploadId: id, PartNumber: number, ...checksum }
+    async part(number, bytes) {
+      const part = { ...object, UploadId: id, PartNumber: number, ...sumOf(number, bytes) }
+      const sha256 = createHash('sha256').update(bytes).digest('hex')
       const { ETag } = await ask((client, attempt) =>
-        client.send(signed(new UploadPartCommand({ ...part, ...bodyOf(piece, attempt) }), piece), options(attempt)),
+        client.send(signed(new UploadPartCommand({ ...part, ...bodyOf(bytes, attempt) }), sha256), options(attempt)),
       )
       if (!ETag) throw failed('bad-answer', `${host} took part ${number} and did not say what it got (no ETag)`)
       return { number, etag: ETag }
     },
-    async complete(parts, whole) {
+    async complete(parts) {
       const MultipartUpload = { Parts: parts.map(({ number, etag }) => ({ PartNumber: number, ETag: etag })) }
-      const checksum = provider.checksums
-        ? ({ ChecksumCRC32: base64(whole.crc32), ChecksumType: 'FULL_OBJECT' } as const)
-        : {}
+      const checksum = sums ? ({ ChecksumCRC32: sums.whole(), ChecksumType: 'FULL_OBJECT' } as const) : {}
       const command = { ...object, UploadId: id, MultipartUpload, ...checksum }
       let asked = 0
       await ask((client, attempt) => {
@@ -109,16 +109,16 @@ export async function openS3(job: S3Job, line: Line, environment: Partial<Creden
       if (multipartId === id && !isCertain) await abortAllOf(ask, line.afterwards(), object)
     },
     async verify(whole) {
-      const command = { ...object, ...(provider.checksums ? ({ ChecksumMode: 'ENABLED' } as const) : {}) }
+      const command = { ...object, ...(sums ? ({ ChecksumMode: 'ENABLED' } as const) : {}) }
       const head = await ask((client, attempt) => client.send(new HeadObjectCommand(command), options(attempt))).catch(
         (error: Failed) => error,
       )
       if (head instanceof Failed) return unverified(head)
       const why = [
         head.ContentLength !== whole.sizeBytes && `${head.ContentLength} bytes, ${whole.sizeBytes} were sent`,
-        head.ChecksumCRC32 !== undefined && head.ChecksumCRC32 !== base64(whole.crc32) && 'another checksum',
+        sums && head.ChecksumCRC32 !== undefined && head.ChecksumCRC32 !== sums.whole() && 'another checksum',
         Object.entries(job.metadata).some(([name, value]) => head.Metadata?.[name] !== value) && 'other metadata',
-      ].find((one) => one !== false)
+      ].find((one) => typeof one === 'string')
       if (why !== undefined) throw failed('not-verified', `${key} is there, but not as it was sent: it has ${why}`)
       return { verified: true }
     },
@@ -130,8 +130,8 @@ function options({ signal }: Try) {
   return { abortSignal: signal }
 }
 
-function bodyOf(piece: Piece, attempt: Try) {
-  return { Body: attempt.body(piece.bytes), ContentLength: piece.bytes.length }
+function bodyOf(bytes: Buffer, attempt: Try) {
+  return { Body: attempt.body(bytes), ContentLength: bytes.length }
 }
 
 interface HasStack {
@@ -139,7 +139,7 @@ interface HasStack {
 }
 
 /** The body is a stream, so its hash has to be told to who signs; the target holds it against what arrives. */
-function signed<T extends HasStack>(command: T, { sha256 }: Piece): T {
+function signed<T extends HasStack>(command: T, sha256: string): T {
   const middleware =
     (next: (given: unknown) => unknown) => (given: { request: { headers: Record<string, string> } }) => {
       given.request.headers['x-amz-content-sha256'] = sha256
@@ -201,11 +201,4 @@ function unverified({ failure }: Failed): { verified: false; note: string } {
   if (failure.kind === 'forbidden')
     return { verified: false, note: `what was sent could not be verified, for it may not be read: ${failure.message}` }
   throw failed('not-verified', `what was sent could not be verified: ${failure.message}`)
-}
-
-/** Big-endian, as AWS writes it. */
-function base64(crc32: number): string {
-  const bytes = Buffer.alloc(4)
-  bytes.writeUInt32BE(crc32)
-  return bytes.toString('base64')
 }
