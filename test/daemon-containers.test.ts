@@ -180,8 +180,50 @@ describeWithDocker('a daemon beside an engine', (docker) => {
       detail: { id, oldName: expect.stringMatching(/^\/?earlier$/) as string },
     })
     expect(await containers(daemon, '?name=later')).toMatchObject({ containers: [{ id, name: 'later' }] })
-    await docker().ask('POST', `/containers/${id}/kill`)
+    await docker().ask('DELETE', `/containers/${id}?force=1`)
     await daemon.stop()
+  })
+
+  test('an end while diagd was killed and its engine forgot is told once, and makes a bundle due', async () => {
+    const folder = ownFolder()
+    const uploads = { target: 's3://bundles/{name}', endpoint: 'http://127.0.0.1:9', bundle: { only: 'kernel' } }
+    const keys = { AWS_ACCESS_KEY_ID: 'nobody', AWS_SECRET_ACCESS_KEY: 'nothing' }
+    const start = () => following(docker().socket, folder, { DIAGD_UPLOADS: JSON.stringify(uploads), ...keys })
+    const killed = async ({ running }: TestDaemon) => {
+      running.child.kill('SIGKILL')
+      await running.ended
+    }
+    const daemon = await start()
+    await becomes(daemon, '', follows)
+    const id = await docker().start('unheard', {
+      Cmd: sh('trap "exit 9" USR1; echo ready; while :; do sleep 0.01; done'),
+    })
+    await becomes(daemon, '?name=unheard&state=running', ({ containers: [one] }) => one?.log['lines'] === 1)
+    await killed(daemon)
+    await docker().ask('POST', `/containers/${id}/kill?signal=USR1`)
+    await docker().ask('POST', `/containers/${id}/wait`)
+    await docker().restart('SIGKILL')
+
+    const ofUnheard = ({ subject }: Told) => subject === 'unheard'
+    const again = await start()
+    await events(again, 'type=container.die', ofUnheard)
+    const kept = await becomes(again, '?name=unheard', isWhole)
+    expect(kept.containers[0]).toMatchObject({ state: 'exited', exitCode: 9 })
+    const dueFor = async () => {
+      const { uploads: all } = (await again.ask('GET', '/uploads')).json() as { uploads: Record<string, unknown>[] }
+      return all.filter(({ trigger }) => trigger === 'container').map(({ reason }) => reason)
+    }
+    while ((await dueFor()).length === 0) await new Promise((resolve) => setTimeout(resolve, 50))
+    expect(await dueFor()).toEqual([expect.stringContaining('container unheard')])
+    await killed(again)
+
+    const last = await start()
+    await docker().run('heard', { Cmd: ['true'] })
+    const told = await events(last, 'type=container.die', ({ subject }) => subject === 'heard')
+    expect(told.filter(ofUnheard)).toMatchObject([
+      { time: kept.containers[0]!['finished'], detail: { id, exitCode: '9', toldBy: 'inspect' } },
+    ])
+    await last.stop()
   })
 
   test('a bundle beside the daemon asks it to write what it has, and reads it where it is', async () => {

@@ -358,6 +358,8 @@ class Tail implements ContainerTail {
       folder,
       known,
       since: this.#outbox.placeOf(label),
+      tellsMissed: this.#outbox.isKnown,
+      bootStartMs: this.#bootStartMs,
       use: this.#options.use,
       outOfMemory: this.#outOfMemory,
       learn: (document) => this.#secrets.learn(document),

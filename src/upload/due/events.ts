@@ -20,6 +20,8 @@ const NEWS_MS = 3_600_000
 /** More containers are not being stopped at once; more processes not killed. */
 const MOST_REMEMBERED = 1000
 const REASON_CHARACTERS = 300
+/** With SIGTERM and SIGKILL. */
+const STOPPED = new Set(['143', '137'])
 /** The service itself, and what uploads for it: their failure is no reason to upload. */
 const OWN_UNIT = /^diagd(?:-[\w-]+)?\.service$/
 const OWN_GROUP = /\/diagd(?:-[\w-]+)?\.service(?:\/|$)/
@@ -155,7 +157,10 @@ class Kills {
     const exitCode = textOf(detail?.exitCode)
     const asked = this.#codes.get(textOf(detail?.id))
     this.#codes.delete(textOf(detail?.id))
-    return /^\d+$/.test(exitCode) && exitCode !== '0' && !asked?.has(Number(exitCode))
+    if (!/^\d+$/.test(exitCode) || exitCode === '0') return false
+    // Found afterwards: whether somebody had it stopped, or with its engine, nobody knows any more.
+    if (detail?.toldBy !== undefined && detail.outOfMemory === undefined && STOPPED.has(exitCode)) return false
+    return !asked?.has(Number(exitCode))
   }
 }
 

@@ -79,6 +79,7 @@ describe('a container', () => {
   type Word = readonly [action: string, detail?: Readonly<Record<string, string>>]
   const die = (exitCode: string): Word => ['die', { exitCode }]
   const kill = (signal: string): Word => ['kill', { signal }]
+  const found = (exitCode: string, more = {}): Word => ['die', { exitCode, toldBy: 'inspect', ...more }]
   const start: Word = ['start']
 
   test.each<[string, readonly Word[], number]>([
@@ -95,6 +96,11 @@ describe('a container', () => {
     ['was asked to stop, and died of something else', [kill('15'), die('137')], 1],
     ['was told to read its configuration, and crashed', [kill('1'), die('139')], 1],
     ['was stopped, started again, and was killed then', [kill('9'), start, die('137')], 1],
+    ['ended while nobody listened', [found('3')], 1],
+    ['ended well while nobody listened', [found('0')], 0],
+    ['was perhaps stopped while nobody listened', [found('143')], 0],
+    ['was perhaps killed while nobody listened', [found('137')], 0],
+    ['ran out of memory while nobody listened', [found('137', { outOfMemory: 'true' })], 1],
     ['was stopped before, and is killed once more', [kill('9'), die('137'), die('137')], 1],
   ])('that %s', async (_, words, bundles) => {
     const it = bench()

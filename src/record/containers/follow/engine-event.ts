@@ -97,7 +97,7 @@ export function eventOf(event: ParsedEvent, engine: string, bootId: string): New
 
 /** Labels travel with every event; what they say stands in inspect.json. */
 function known(attributes: Readonly<Record<string, string>>): Record<string, string> {
-  const kept = ['exitCode', 'signal', 'healthStatus', 'oldName', 'execDuration']
+  const kept = ['exitCode', 'signal', 'healthStatus', 'oldName', 'execDuration', 'toldBy', 'outOfMemory']
   return Object.fromEntries(kept.flatMap((name) => (attributes[name] === undefined ? [] : [[name, attributes[name]]])))
 }
 
@@ -109,11 +109,12 @@ function levelOf({ action, attributes }: ParsedEvent): Level {
 }
 
 function messageOf({ about, action, id, attributes }: ParsedEvent, subject: string, engine: string): string {
-  const { image, exitCode, signal, healthStatus, oldName } = attributes
+  const { image, exitCode, signal, healthStatus, oldName, toldBy, outOfMemory } = attributes
+  const later = [...(outOfMemory ? [', out of memory'] : []), ...(toldBy ? [', found afterwards'] : [])].join('')
   const of = image === undefined ? '' : ` of ${image}`
   const what = about === 'container' ? `container ${subject} (${id.slice(0, 12)})${of}` : `image ${subject}`
   const said: Readonly<Record<string, string>> = {
-    die: `ended with exit code ${exitCode ?? '?'}${signalOf(exitCode)}`,
+    die: `ended with exit code ${exitCode ?? '?'}${signalOf(exitCode)}${later}`,
     oom: 'ran out of memory: a process in it was killed',
     kill: `was sent signal ${signal ?? '?'}`,
     health_status: `is ${healthStatus ?? 'checked'}`,

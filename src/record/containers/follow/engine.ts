@@ -8,6 +8,9 @@ import type { ContainerFacts } from '../container.ts'
 import { FollowedContainer, type ContainerOptions } from './container.ts'
 import { parseEvent, type ParsedEvent } from './engine-event.ts'
 import type { EngineGate } from './gate.ts'
+import { Lines } from './lines.ts'
+import { cursorAt, endEvent, isTold, mayBeMissed, TELLS_WITHIN_MS, type MissedSince } from './missed-ends.ts'
+import { eventsOf } from './past-events.ts'
 import { factsOfListed, type Inspected, type Listed } from './facts.ts'
 
 export interface EngineOptions extends Pick<
@@ -22,6 +25,9 @@ export interface EngineOptions extends Pick<
   readonly pingMs: number
   /** Events from then on were not seen yet: `since` of the API. */
   readonly since: string | undefined
+  /** What is told already is known: then ends are told that the engine does not tell of any more. */
+  readonly tellsMissed: boolean
+  readonly bootStartMs: number
   /** What is kept of containers that it had when it was seen last. */
   readonly known: Map<string, ContainerFacts>
   readonly heard: (event: ParsedEvent) => void
@@ -35,8 +41,13 @@ export interface EngineOptions extends Pick<
 const AT_ONCE = 4
 /** More than a node has. Its events name them all. */
 const MOST_CONTAINERS = 2000
-/** A line of /events is a few kB: labels are in it. */
-const LINE_BYTES = 1024 * 1024
+/** Events wait until it is known which came before them; an engine that has more to tell meanwhile is not waited for. */
+const MOST_HELD = 5000
+
+interface Held {
+  readonly events: ParsedEvent[]
+  readonly since: MissedSince & { readonly wasRunning: Set<string> }
+}
 
 export class EngineFollower {
   readonly #options: EngineOptions
@@ -46,10 +57,14 @@ export class EngineFollower {
   #turn = 0
   #events: Following | undefined
   #since: string | undefined
+  /** What it told since then, until the ends before that are told. */
+  #held: Held | undefined
+  #isFirst: boolean
 
   constructor(options: EngineOptions) {
     this.#options = options
     this.#since = options.since
+    this.#isFirst = options.since === undefined
   }
 
   get #socket(): string {
@@ -75,10 +90,12 @@ export class EngineFollower {
   async run(): Promise<string> {
     try {
       await ping(this.#ask)
+      this.#hold()
       const ended = this.#followEvents()
       // What happens from now on is told; what is there is asked for.
       await this.#sync()
       this.#options.following()
+      this.#tellEnds().catch(nothing)
       return await Promise.race([ended, this.#watch(), this.#closed.promise])
     } finally {
       this.#stop()
@@ -124,7 +141,53 @@ export class EngineFollower {
     if (!event || (from !== undefined && event.cursor === from)) return
     this.#since = event.cursor
     if (event.about === 'container') this.#toContainer(event)
-    this.#options.heard(event)
+    const held = this.#held?.events
+    if (held && held.length < MOST_HELD) held.push(event)
+    else this.#options.heard(event)
+  }
+
+  /** What is told from now on is behind what ended before, which is not known yet. Goes on with what a connection before did not come to. */
+  #hold(): void {
+    const { tellsMissed, bootStartMs } = this.#options
+    this.#since ??= cursorAt(Date.now())
+    if (!tellsMissed) return
+    const since = { cursor: this.#since, isFirst: this.#isFirst, bootStartMs, wasRunning: new Set<string>() }
+    this.#held ??= { events: [], since }
+  }
+
+  /** Tells of ends that the engine does not tell of any more, and what waits behind them. Rejects when the engine is gone: then the next connection does. */
+  async #tellEnds(): Promise<void> {
+    const turn = this.#turn
+    const held = this.#held
+    if (!held) return
+    const { events, since } = held
+    const ends: ParsedEvent[] = []
+    for (const container of this.#containers.values()) {
+      if (mayBeMissed(container.facts, since) && !(await this.#isTold(container, held)))
+        ends.push(endEvent(container.facts, since))
+    }
+    if (turn !== this.#turn) return
+    this.#held = undefined
+    this.#isFirst = false
+    const inOrder = [...ends, ...events].toSorted((a, b) => (a.cursor < b.cursor ? -1 : Number(a.cursor > b.cursor)))
+    for (const event of inOrder) this.#options.heard(event)
+  }
+
+  async #isTold(container: FollowedContainer, { events, since }: Held): Promise<boolean> {
+    const { gate, answerMs, ctx } = this.#options
+    for (;;) {
+      const { facts } = container
+      if (isTold(facts, events, since)) return true
+      await gate.pass()
+      const remembered = await eventsOf(facts, this.#socket, answerMs)
+      // An engine that does not say is believed to tell.
+      const told = remembered ? isTold(facts, remembered, since) : true
+      if (told !== undefined) return told
+      const leftMs = (facts.finishedMs ?? 0) + TELLS_WITHIN_MS - Date.now()
+      // A clock that was set back is not waited for.
+      if (leftMs <= 0 || leftMs > TELLS_WITHIN_MS) return false
+      await delay(leftMs, undefined, { signal: ctx.signal, ref: false })
+    }
   }
 
   #toContainer(event: ParsedEvent): void {
@@ -177,6 +240,8 @@ export class EngineFollower {
     const there = new Set(listed.map(({ Id }) => Id))
     for (const one of listed) {
       const kept = known.get(one.Id)
+      const { state } = this.#containers.get(one.Id)?.facts ?? kept ?? {}
+      if (state === 'running' || state === 'paused') this.#held?.since.wasRunning.add(one.Id)
       const facts = factsOfListed(one, engine.label)
       if (!this.#containers.has(one.Id)) this.#add(kept ? { ...kept, ...facts } : facts, !kept)
     }
@@ -219,26 +284,6 @@ export class EngineFollower {
     const answer = await getJson({ socket: engine.socket, path }, { ...ctx, limits })
     gate.sure()
     return answer
-  }
-}
-
-/** Lines of a stream, as they become whole. */
-class Lines {
-  readonly #tell: (line: string) => void
-  #held = Buffer.alloc(0)
-
-  constructor(tell: (line: string) => void) {
-    this.#tell = tell
-  }
-
-  push(bytes: Buffer): void {
-    const all = Buffer.concat([this.#held, bytes])
-    let from = 0
-    for (let end = all.indexOf(0x0a); end !== -1; end = all.indexOf(0x0a, from)) {
-      this.#tell(all.toString('utf8', from, end))
-      from = end + 1
-    }
-    this.#held = all.length - from > LINE_BYTES ? Buffer.alloc(0) : all.subarray(from)
   }
 }
 

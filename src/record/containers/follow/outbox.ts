@@ -16,6 +16,7 @@ export class Outbox {
   readonly #places = new Map<string, string>()
   #waiting: NewEvent[] = []
   #moved = false
+  #isKnown = false
   #dropped = 0
   #summing: NodeJS.Timeout | undefined
   /** What is wrong with the store. */
@@ -42,9 +43,15 @@ export class Outbox {
     try {
       const places = JSON.parse((await this.#sink.cursor(CURSOR)) ?? '{}') as Record<string, string>
       for (const [engine, place] of Object.entries(places)) this.#places.set(engine, place)
+      this.#isKnown = true
     } catch {
       // What happened while diagd was away is not told then; what is there, is.
     }
+  }
+
+  /** Whether it could be read what is told already. */
+  get isKnown(): boolean {
+    return this.#isKnown
   }
 
   /** `since` of /events. */
