@@ -312,6 +312,7 @@ describe('a daemon', () => {
       { type: 'bundle.refused', subject: 'bad-parameter' },
       { type: 'bundle.handed-over', subject: bundle.headers['x-diagd-bundle-id'] },
     ])
+    expect(events[1]).toMatchObject({ message: expect.stringMatching(/^somebody at the unix socket got a /) as string })
   })
 
   test('hands over its database while it writes', async () => {

@@ -6,8 +6,9 @@ import type { Identity } from './identity.ts'
 /** No credential at all. */
 export function locked(socket: string): HttpError {
   const detail =
-    'this needs a credential: curl -H @FILE, where FILE holds "Authorization: Bearer …" (diagd token create NAME writes ' +
-    `one). On the machine: curl --unix-socket ${socket} http://localhost/debug-package. ` +
+    // No colon before curl: it is recorded, too, and would be masked there as the credential.
+    'this needs a credential, as curl -H @FILE sends it, where FILE holds "Authorization: Bearer …" (diagd token create ' +
+    `NAME writes one). On the machine: curl --unix-socket ${socket} http://localhost/debug-package. ` +
     'To open it to everybody who reaches this address: auth: none in config.yaml, or DIAGD_AUTH=none'
   return new HttpError('unauthorized', detail, { headers: challenge('') })
 }

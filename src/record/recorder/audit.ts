@@ -9,7 +9,9 @@ export function auditEvent(
   fields: AuditFields,
 ): Pick<NewEvent, 'type' | 'source' | 'level' | 'subject' | 'message' | 'detail'> {
   const { outcome, bundleId, code, reason, credential, address, bytesOut } = fields
-  const who = `${textOf(credential) ?? 'somebody'} at ${textOf(address) ?? 'the unix socket'}`
+  const from = textOf(address)
+  // There the credential is called after the socket, too.
+  const who = from === undefined ? 'somebody at the unix socket' : `${textOf(credential) ?? 'somebody'} at ${from}`
   const detail = JSON.parse(JSON.stringify(fields)) as Record<string, unknown>
   if (outcome === 'refused') {
     const message = `${who} was refused: ${textOf(reason) ?? textOf(code) ?? ''}`

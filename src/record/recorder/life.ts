@@ -48,9 +48,9 @@ type Ending = keyof typeof ENDINGS
 
 const ENDINGS = {
   none: 'it is the first time here',
-  stopped: 'the time before it was told to stop',
-  killed: 'the time before it was killed or crashed, while the machine went on',
-  machine: 'the time before it ended together with the machine, without having been told',
+  stopped: 'the run before was told to stop',
+  killed: 'the run before was killed or crashed, while the machine went on',
+  machine: 'the run before ended together with the machine, without having been told',
 } as const
 
 function endOf(before: Life | undefined, bootId: string): Ending {

@@ -1,7 +1,9 @@
 import Fastify from 'fastify'
 import { expect, test } from 'vitest'
 import { guard } from '../../../src/http/auth/guard.ts'
+import { locked } from '../../../src/http/auth/refusals.ts'
 import { curl, depsOf, openDoors } from '../../helpers/http.ts'
+import { maskAll } from '../../redact/mask-all.ts'
 
 function guarded() {
   const app = Fastify()
@@ -36,4 +38,9 @@ test('auth: none opens TCP to everybody, whatever they present', async () => {
     expect((await curl('-f', ...header, `${doors.tcp}/debug-package`)).stdout.toString()).toBe('bundle')
   }
   await doors.close()
+})
+
+test('what a refusal says is recorded as it was said: nothing in it is taken for a secret', () => {
+  const { message } = locked('/run/diagd/diagd.sock')
+  expect(maskAll(message)).toBe(message)
 })
