@@ -12,6 +12,7 @@ import type { TcpDoor } from './http/tcp-door.ts'
 import { formatListen } from './config/listen.ts'
 import type { Listen } from './config/listen.ts'
 import type { Config, Problem } from './config.ts'
+import { deadlineIn } from './deadline.ts'
 import type { Log } from './log.ts'
 import type { Notifier } from './notify/notifier.ts'
 import type { Otlp } from './otlp/exporter.ts'
@@ -27,13 +28,17 @@ const STALL_MS = 60_000
 const GRACE_MS = 2000
 /** Then its children die and its connection is reset; nobody waits longer for that. */
 const ABORT_MS = 3000
+/** All of the end: systemd/diagd.service kills what is there after 20 s. */
+const CLOSE_MS = 17_000
+/** Of that, for what is closed last: the tail of containers has 3 s, then the databases. */
+const LAST_MS = 4000
 /** How often the recorder is told what does not work. */
 const TELL_MS = 60_000
 
 export interface Daemon {
   /** What it cannot do, or does without. */
   readonly problems: readonly Problem[]
-  /** Takes no more requests, gives running bundles a moment, and leaves nothing behind. */
+  /** Takes no more requests, gives running bundles a moment, and leaves nothing behind; 17 s at most. */
   close(): Promise<void>
 }
 
@@ -174,19 +179,23 @@ export async function startDaemon({
     tell()
     logger.info({ runningBundles: places.running }, 'diagd stops')
     const told = notifier.stopping(places.running > 0 ? `stops; bundles that still run: ${places.running}` : 'stops')
+    const end = deadlineIn(CLOSE_MS)
+    // What is sent has the time in which requests end as well: the bundle of a shutdown needs all there is.
+    const sent = shipping?.close(CLOSE_MS - LAST_MS)
+    sent?.catch(() => {})
     const closed = Promise.all([new Promise((resolve) => local.close(resolve)), tcp?.close()])
-    await within(places.idle(), GRACE_MS)
+    await end.wait(places.idle(), GRACE_MS)
     closing.abort(new Error('diagd is shutting down'))
     // Who gets a stream is told that it ends.
-    await within(Promise.all([places.idle(), closed]), ABORT_MS)
+    await end.wait(Promise.all([places.idle(), closed]), ABORT_MS)
     for (const server of [local, tcp?.server()]) server?.closeAllConnections()
-    await closed
-    await app.close()
-    await shipping?.close()
-    await otlp?.close()
-    await keeping?.close()
-    await Promise.all([recording?.close(), measuring?.close()])
-    await within(told, GRACE_MS)
+    await end.wait(closed)
+    await end.wait(app.close())
+    await end.wait(sent, end.leftMs - LAST_MS)
+    await end.wait(otlp?.close(), end.leftMs - LAST_MS)
+    await end.wait(keeping?.close())
+    await end.wait(Promise.all([recording?.close(), measuring?.close()]))
+    await end.wait(told, GRACE_MS)
     logger.info('diagd stopped')
   }
   return { problems: allProblems(), close }
@@ -210,14 +219,6 @@ function statusLine(socket: string, tcp: Listen | undefined, problems: readonly 
   if (!first) return doors
   const more = problems.length > 1 ? ` (and ${problems.length - 1} more, see /health)` : ''
   return `${doors}; degraded: ${first.key}: ${first.message}${more}`
-}
-
-/** Waits for it, but not for ever. */
-async function within(promise: Promise<unknown>, milliseconds: number): Promise<void> {
-  const timer = Promise.withResolvers<void>()
-  const timeout = setTimeout(timer.resolve, milliseconds)
-  await Promise.race([promise, timer.promise])
-  clearTimeout(timeout)
 }
 
 /** Ready to be pasted into a shell. */

@@ -15,7 +15,8 @@ export interface Shipping {
   counts(): UploadCounts
   /** What triggers wanted and did not get. */
   heldBack(): readonly FamilySample[]
-  close(): Promise<void>
+  /** @param mostMs then nobody waits for it any more. */
+  close(mostMs?: number): Promise<void>
 }
 
 interface ShippingHealth {
@@ -70,11 +71,11 @@ export function createShipping(options: ShippingOptions): Shipping {
     },
     counts: () => uploads.counts(),
     heldBack: () => triggers.heldBack(),
-    async close() {
+    async close(mostMs) {
       closed = true
       clearInterval(timer)
       triggers.close()
-      await uploads.close()
+      await uploads.close(mostMs)
     },
   }
 }

@@ -176,8 +176,8 @@ export interface Uploads {
   settled(id: number, signal: AbortSignal): Promise<UploadRecord | undefined>
   health(): UploadsHealth
   counts(): UploadCounts
-  /** What runs is broken off within 2 s, and waits for the next start; the bundle of a shutdown gets 10 s to arrive. */
-  close(): Promise<void>
+  /** What runs is broken off within 2 s, and waits for the next start; the bundle of a shutdown gets 10 s to arrive. @param mostMs 13 s without it. */
+  close(mostMs?: number): Promise<void>
 }
 
 /** Since diagd was started, but for what is said otherwise. */

@@ -1,4 +1,5 @@
 /** Uploads as the daemon has them: there from the first moment, opened behind it, and off with a reason where they cannot be. */
+import { deadlineIn } from '../deadline.ts'
 import { StoreError } from '../record/store/error.ts'
 import type { OpenUploads, Times } from './open.ts'
 import { WALL_CLOCK } from './runner/clock.ts'
@@ -13,9 +14,11 @@ import {
 import { failedTimes, nextTryText } from './words.ts'
 
 /** What runs gets so long to end: its child has 2 s to leave nothing behind. */
-const CLOSE_MS = 3000
-/** The bundle of a shutdown has 10 s. */
-const SHUTDOWN_MS = 13_000
+const RUNNING_MS = 3000
+/** The bundle of a shutdown has 10 s, and then those 2. */
+const SHUTDOWN_MS = 12_500
+/** With the database. */
+const CLOSE_MS = 13_000
 /** One failure is no news; a third in a row is. */
 const FEW_TRIES = 3
 
@@ -56,13 +59,16 @@ export function createUploads(
       return { state: 'off', ...nothing, problems: [`nothing is uploaded: ${failure}`] }
     },
     counts: () => countsOf(opened),
-    async close() {
+    async close(mostMs = CLOSE_MS) {
       if (!isStarted) return
-      const parts = await opening.promise.catch(() => undefined)
-      if (!parts) return
-      await parts.schedule?.close()
-      await within(parts.runner.close(), parts.runner.isShutdown ? SHUTDOWN_MS : CLOSE_MS)
-      await parts.outbox.close()
+      const end = deadlineIn(mostMs)
+      await end.wait(opening.promise.catch(() => undefined))
+      if (!opened) return
+      const { runner, schedule, outbox } = opened
+      // Both at once: neither waits for the other, and a database that hangs takes nothing from a bundle of a shutdown.
+      const ended = Promise.all([runner.close(), schedule?.close()])
+      await end.wait(ended, runner.isShutdown ? SHUTDOWN_MS : RUNNING_MS)
+      await end.wait(outbox.close())
     },
   }
 }
@@ -102,12 +108,4 @@ function countsOf(opened: OpenUploads | undefined): UploadCounts {
   if (!opened) return { ...nothing, waiting: 0 }
   const { waiting, lastUploadedMs } = opened.outbox.tally()
   return { ...opened.telling.counts(), waiting, lastUploadedMs: lastUploadedMs ?? undefined }
-}
-
-/** Waits for it, but not for ever. */
-async function within(promise: Promise<unknown>, milliseconds: number): Promise<void> {
-  const late = Promise.withResolvers<void>()
-  const timer = setTimeout(late.resolve, milliseconds)
-  await Promise.race([promise, late.promise])
-  clearTimeout(timer)
 }
