@@ -109,6 +109,21 @@ describe.skipIf(!canMakeJournals)('a stream of the logs', () => {
     expect(text).toContain('DB_PASSWORD=<masked:password:')
   })
 
+  test('masks a key whose first line is gone, and lets go of what only looks like one', async () => {
+    const box = machine()
+    box.journal([entry(0, 'old')])
+    const client = await openSse((await served(box.reader)).tcp, '/logs/stream')
+    await client.until(isCaughtUp)
+    const body = Array.from({ length: 6 }, (_, i) => `Rn${i}kV9xT2`.padEnd(64, 'aB3dE5fG7hJ9kL1mN3pQ5rS7tU9vW1xY3z'))
+    box.journal([...body, '-----END RSA PRIVATE KEY-----'].map((line) => entry(soon(), line)))
+    await client.until(has('-----END RSA PRIVATE KEY-----'))
+    for (const line of body) expect(messagesOf(client.events).join('\n')).not.toContain(line)
+    // Nothing comes behind it.
+    const other = 'Wz7kV9xT2'.padEnd(64, 'aB3dE5fG7hJ9kL1mN3pQ5rS7tU9vW1xY3z')
+    box.journal([entry(soon(), other)])
+    await client.until(has(other))
+  })
+
   test('shows only what is asked for', async () => {
     const box = machine()
     box.journal([entry(0, 'old')])

@@ -263,6 +263,7 @@ test.each<[string, string]>([
   ['words', `expected\n${END}\n`],
   ['words on one line', `it ends with ${END}\n`],
   ['words in JSON', `${JSON.stringify({ msg: `expected\n${END}\nfound` })}\n`],
+  ['a word before it', `started\n${END}\n`],
   ['another shape', `web: ${certificate.join('\nweb: ')}\ndb: ${END}\n`],
   ['what Docker inspects', `"Data": "${certificate.slice(0, 3).join('')}",\n"Note": "no ${END}"\n`],
   ['fingerprints', `256 SHA256:${wide(43)} root@web (ED25519)\n3072 SHA256:${wide(43)} root@web (RSA)\n${END}\n`],
@@ -278,4 +279,8 @@ test('of what stands too far before its end nothing is known', () => {
   expect(masked.slice(0, at)).toEqual(lines.slice(0, at))
   for (const line of masked.slice(at, 1000)) expect(line).toMatch(/^<masked:private-key:\w{6}>$/)
   expect((1000 - at) * 65).toBeGreaterThan(23 * 1024)
+})
+
+test.each(LINES)('a word in the first line of all is none of a key: %s', (_, write) => {
+  expect(maskAll([write('started'), ...[...BODY, END].map(write)].join(''))).toContain(write('started'))
 })

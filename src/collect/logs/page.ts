@@ -3,7 +3,7 @@ import type { LogContext, LogSource, RawLine } from '../../sources/logs/line.ts'
 import type { FindSources, LogProblem } from './find-sources.ts'
 import { isWanted, shownLine, type LogLine } from './line.ts'
 import { maskedProblem, type LogMask, type LogMasks } from './mask.ts'
-import { maskedLines } from './masked.ts'
+import { maskedLines, type LinesBehind } from './masked.ts'
 import { merge, type MergedLine, type MergeHooks } from './merge.ts'
 import { Position } from './position.ts'
 import type { PageWish } from './wish.ts'
@@ -64,7 +64,7 @@ export async function readWithHead(
     problems.push(...mask.problems.map((message) => ({ source: 'mask', message })))
     const readings = found.sources.map((source) => {
       const batches = source.read(position.spanOf(source, span), ctx)
-      return { source, batches: maskedLines(batches, position.direction, async () => mask) }
+      return { source, batches: maskedLines(batches, position.direction, async () => mask, behindIn(source, ctx)) }
     })
     const taken = new Taken(wish, position, head)
     const lines = merge(readings, position.direction, hooks)
@@ -76,6 +76,26 @@ export async function readWithHead(
   } finally {
     clearTimeout(timer)
     ended.abort(new Error('the answer is complete'))
+  }
+}
+
+/** Read only where the last line of what is wanted may be of a key that goes on. */
+function behindIn(source: LogSource, ctx: LogContext): LinesBehind {
+  return async ({ timeUs, place }) => {
+    const untilUs = Date.now() * 1000
+    const batches = source.read({ direction: 'forward', sinceUs: timeUs, untilUs, after: place }, ctx)
+    try {
+      for (let step = await batches.next(); !step.done; step = await batches.next()) {
+        const lines = step.value.filter(({ context }) => !context)
+        if (lines.length > 0) return lines
+      }
+      return []
+    } catch {
+      // Nobody asked for them; what is wrong with the source its own lines tell.
+      return []
+    } finally {
+      void batches.return().catch(() => {})
+    }
   }
 }
 

@@ -96,7 +96,8 @@ function partOf(text: string, [start, end]: readonly [number, number], { head, t
     if (tail !== undefined && shapeOf('', line.slice(index + letters.length)) !== tail) continue
     const before = shapeOf(line.slice(0, index), '')
     const span = { start: start + index, end: start + index + letters.length, isFirst }
-    if (before === head) return { ...span, isWhole: true }
+    // With all of its head it was not cut, and a word is none that was.
+    if (before === head) return { ...span, isWhole: true, isFirst: isFirst && index === 0 && !WORD.test(letters) }
     if (isFirst && before !== FAR && head.endsWith(before)) cut ??= { ...span, isWhole: false }
   }
   return cut

@@ -213,6 +213,21 @@ describe.skipIf(!canMakeJournals)('the mask of log lines', () => {
       }
   })
 
+  test('knows a secret whose first line is gone, wherever a page begins or ends', async () => {
+    const { journal, pages } = machine()
+    const all = ['before', ...key.slice(20), 'after']
+    journal(all.map((text, index) => entry(index * 1000, text)))
+    for (const order of ['oldest', 'newest'])
+      for (const limit of ['9', '1000']) {
+        const lines = await pages({ order, limit })
+        const text = messages(lines).join('\n')
+        expect(lines).toHaveLength(all.length)
+        for (let i = 19; i < 60; i++) expect(text).not.toContain(line64(i))
+        expect(text).toContain('before')
+        expect(text).toContain('-----END RSA PRIVATE KEY-----')
+      }
+  })
+
   test('cannot be asked letter by letter: what is looked for has to stand in what is handed over', async () => {
     const { journal, page } = machine()
     journal([entry(0, 'DB_PASSWORD=Zq8vT1xW5nLk'), entry(1, 'DB_HOST=Zq8v')])
