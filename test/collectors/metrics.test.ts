@@ -4,7 +4,7 @@ import { WANTED } from '../../collectors/lib/metrics-overview/wanted.ts'
 import type { MeasuredQuery } from '../../src/collector.ts'
 import { CATALOGUE } from '../../src/record/metrics/catalogue/index.ts'
 import { described, testKit, tree } from '../helpers/kit.ts'
-import { BROKEN, HOGGED, HOUR, IDLE, kitOf, NOON, NOTHING, type Day } from './lib/metrics-overview/days.ts'
+import { BROKEN, HOGGED, HOUR, IDLE, kitOf, mount, NOON, NOTHING, type Day } from './lib/metrics-overview/days.ts'
 
 const table = async (day: Day) => (await (await described(metrics, kitOf(day))).value('overview.txt')) as string
 
@@ -26,6 +26,19 @@ test('what stood out, and the main numbers as they are, were lately and at their
   expect(row('worker')).toEqual(['Container RAM', 'worker', '100 %', '100 %', '76 %', '40 %', '100 %', '10:12'])
   // What was the same all the time reached its highest at no time.
   expect(row('/data')).toEqual(['Disk space', '/data', '63 %', '63 %', '63 %', '63 %', '63 %'])
+})
+
+test('a long name is fitted in, so that every row has room on a screen', async () => {
+  const text = await table({ sampled: [...IDLE.sampled, mount(`/data/${'deep/'.repeat(40)}state`, () => 0.5)] })
+  expect(text).toContain(' /data/deep/deep/deep/dee…deep/deep/state ')
+  expect(
+    Math.max(
+      ...text
+        .split('\n')
+        .slice(3)
+        .map((line) => line.length),
+    ),
+  ).toBeLessThan(140)
 })
 
 test('a quiet day, and times without numbers, are said', async () => {

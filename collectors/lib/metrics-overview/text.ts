@@ -1,4 +1,5 @@
 /** metrics/overview.txt: what stood out, and the main numbers as they are now, were lately, and at their highest. No I/O. */
+import { fitted } from '../boot-timeline/fitted.ts'
 import { table } from '../proc-text.ts'
 import { clockOf, timeOf } from './exceeded.ts'
 import { endOf, lastOf, meanOf, peakOf } from './grid.ts'
@@ -13,6 +14,8 @@ export const RECENT_MS = 3_600_000
 const LATELY_MS = 300_000
 /** Mounts, disks, containers: each. */
 const MOST_THINGS = 12
+/** A mount point may be as long as a path: every row would be. */
+const NAME_CHARS = 40
 
 /** `recent` is the last hour of the same, in finer steps. */
 export function overviewText(overview: Overview, recent: Overview): string {
@@ -40,7 +43,7 @@ function rowsOf(overview: Overview, recent: Overview): string[][] {
     const all = [...(lately?.areas ?? []), ...(lately?.lines ?? [])]
     return [...areas, ...lines].map((drawn, at) => {
       const recently = latelyOf(all.find(({ name }) => name === drawn.name)?.line, recent, unit)
-      return [at === 0 ? title : '', drawn.name, recently, wholeOf(drawn, overview, unit)].flat()
+      return [at === 0 ? title : '', fitted(drawn.name, NAME_CHARS), recently, wholeOf(drawn, overview, unit)].flat()
     })
   })
 }
