@@ -110,7 +110,7 @@ export async function startDaemon({
     ...(keeping?.health().problems ?? []).map((message) => ({ key: 'containers', message })),
     ...(shipping?.health().problems ?? []).map((message) => ({ key: 'uploads', message })),
   ]
-  const allWarnings = () => [...warnings, ...(tcp?.warnings() ?? [])]
+  const allWarnings = () => [...warnings, ...(shipping?.warnings ?? []), ...(tcp?.warnings() ?? [])]
   const health = () => ({
     status: withRecorder().length > 0 ? 'degraded' : 'ok',
     version,

@@ -14,6 +14,7 @@ import type { Recording } from '../record/recording.ts'
 import type { StoreThread } from '../record/store/thread.ts'
 import type { BundleRedactor } from '../redact/service.ts'
 import { bundleProblem } from '../upload/bundle-problem.ts'
+import { silentTriggers } from '../upload/due/silent.ts'
 import { createTriggers } from '../upload/due/triggers.ts'
 import { createShipping, type Shipping } from '../upload/shipping.ts'
 import { createUploads } from '../upload/uploads.ts'
@@ -78,6 +79,7 @@ export function openShipping(parts: ShippingParts, { places, engine }: ShippingD
     uploads,
     triggers,
     parameters: config.parameters,
+    silent: silentTriggers(config.triggers, parts.config),
     problem: bundleProblem(parts.config, engine.collectorIds),
     listen: (listener) => recording?.listen(listener),
     masked: maskOf(deps),

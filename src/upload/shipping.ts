@@ -2,6 +2,7 @@
 import type { UploadsPart } from '../http/uploads.ts'
 import type { NewEvent } from '../record/events/event.ts'
 import type { FamilySample } from '../record/metrics/families.ts'
+import { silentWarning, type SilentTrigger } from './due/silent.ts'
 import type { Triggers } from './due/triggers.ts'
 import type { UploadCounts, Uploads } from './upload.ts'
 
@@ -10,6 +11,8 @@ export interface Shipping {
   readonly part: UploadsPart
   /** Opens the outbox, in the background, and listens from now on. */
   start(): void
+  /** For people: what is as the configuration wants it, and perhaps not as somebody expects. */
+  readonly warnings: readonly string[]
   /** Times as ISO 8601. */
   health(): ShippingHealth
   counts(): UploadCounts
@@ -27,6 +30,8 @@ interface ShippingHealth {
   readonly pausedSince?: string
   readonly lastUploaded?: string
   readonly nextScheduled?: string
+  /** Missing where all can fire. */
+  readonly silentTriggers?: readonly SilentTrigger[]
   readonly problems: readonly string[]
 }
 
@@ -34,6 +39,8 @@ export interface ShippingOptions {
   readonly uploads: Uploads
   readonly triggers: Triggers
   readonly parameters: UploadsPart['parameters']
+  /** What the triggers listen to is switched off. */
+  readonly silent: readonly SilentTrigger[]
   /** What is wrong with the configuration, as far as it shows only now. */
   readonly problem: string | undefined
   /** Hands over what is stored. */
@@ -46,11 +53,13 @@ export interface ShippingOptions {
 const TICK_MS = 10_000
 
 export function createShipping(options: ShippingOptions): Shipping {
-  const { uploads, triggers, parameters, problem, listen, masked, tickMs = TICK_MS } = options
+  const { uploads, triggers, parameters, silent, problem, listen, masked, tickMs = TICK_MS } = options
+  const warning = silentWarning(silent)
   let timer: NodeJS.Timeout | undefined
   let closed = false
   return {
     part: { uploads, triggers, parameters, masked },
+    warnings: warning === undefined ? [] : [warning],
     start() {
       uploads.start()
       listen((events) => {
@@ -66,6 +75,7 @@ export function createShipping(options: ShippingOptions): Shipping {
         ...timed('pausedSince', pausedSinceMs),
         ...timed('lastUploaded', lastUploadedMs),
         ...timed('nextScheduled', nextScheduledMs),
+        ...(silent.length === 0 ? {} : { silentTriggers: silent }),
         problems: problem === undefined ? problems : [problem, ...problems],
       }
     },

@@ -1,4 +1,4 @@
-/** The end of a daemon, with everything on its way that can hold it up. */
+/** A daemon that sends bundles to where nobody answers: what it says at its start, and how it ends. */
 import { once } from 'node:events'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
@@ -21,6 +21,24 @@ async function silentServer(): Promise<{ endpoint: string; heard: () => string }
   onTestFinished(() => void server.close())
   return { endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, heard: () => heard }
 }
+
+test('what no trigger can listen to is told in the log and in /health, and is no fault', async () => {
+  const daemon = await startDaemon({
+    DIAGD_UPLOADS: JSON.stringify({ target: 's3://bundles', triggers: { disk: false } }),
+    DIAGD_METRICS: 'none',
+  })
+  const warning = 'uploads: triggers that can never fire: container (containers is none); pressure (metrics is none)'
+  const health = (await daemon.ask('GET', '/health')).json() as Record<'warnings' | 'problems' | 'uploads', unknown>
+  expect(health.warnings).toEqual([warning])
+  expect(health.uploads).toMatchObject({
+    silentTriggers: [
+      { trigger: 'container', why: 'containers is none' },
+      { trigger: 'pressure', why: 'metrics is none' },
+    ],
+  })
+  expect(health.problems).toEqual([])
+  expect((await daemon.stop()).stderr.split('\n').filter((line) => line.includes(warning))).toHaveLength(1)
+})
 
 test('ends before systemd kills it, though the target never answers, and what was due stays in the outbox', async () => {
   const { endpoint, heard } = await silentServer()
