@@ -19,6 +19,8 @@ export interface FaultProxy {
   readonly endpoint: URL
   /** `PUT /bucket/key?partNumber=1&…`, in the order of their coming. */
   readonly requests: string[]
+  /** Of each of them, its headers by their names in lower case. */
+  readonly headers: Readonly<Record<string, string>>[]
   /** Each resolves with the next request that is like this; those that were before do not count. */
   next(like: RegExp): Promise<string>
 }
@@ -29,11 +31,13 @@ export async function openFaultProxy(
   faultOf: (request: string, before: number) => Fault | undefined = () => undefined,
 ): Promise<FaultProxy> {
   const requests: string[] = []
+  const headers: Record<string, string>[] = []
   const waiting = new Set<{ like: RegExp; found: (request: string) => void }>()
   const sockets = new Set<Socket>()
-  const came = (request: string) => {
+  const came = (request: string, head: string) => {
     const before = requests.filter((one) => one === request).length
     requests.push(request)
+    headers.push(headersOf(head))
     for (const one of waiting) {
       if (!one.like.test(request)) continue
       waiting.delete(one)
@@ -59,19 +63,20 @@ export async function openFaultProxy(
   return {
     endpoint: new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}`),
     requests,
+    headers,
     next: (like) => new Promise((found) => waiting.add({ like, found })),
   }
 }
 
 /** A request begins with a chunk of its own: clients here wait for an answer before they ask again. */
-function pass(client: Socket, upstream: Socket, came: (request: string) => Fault | undefined): void {
+function pass(client: Socket, upstream: Socket, came: (request: string, head: string) => Fault | undefined): void {
   let fault: Fault | undefined
   let passed = 0
   let missing = 0
   client.on('data', (chunk) => {
     const head = /^((?:PUT|POST|GET|HEAD|DELETE) \S+) HTTP\/1\.1\r\n/.exec(chunk.toString('latin1', 0, 4096))
     if (head) {
-      fault = came(head[1]!)
+      fault = came(head[1]!, chunk.toString('latin1').split('\r\n\r\n', 1)[0]!)
       passed = 0
       missing = lengthOf(chunk)
     }
@@ -94,6 +99,11 @@ function pass(client: Socket, upstream: Socket, came: (request: string) => Fault
   })
   client.on('close', () => upstream.destroy())
   upstream.on('close', () => client.destroy())
+}
+
+function headersOf(head: string): Record<string, string> {
+  const lines = head.split('\r\n').slice(1)
+  return Object.fromEntries(lines.map((line) => [line.split(':', 1)[0]!.toLowerCase(), line.replace(/^[^:]*:\s*/, '')]))
 }
 
 /** Of head and body. */

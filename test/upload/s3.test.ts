@@ -4,6 +4,7 @@ import { GetObjectTaggingCommand, HeadObjectCommand } from '@aws-sdk/client-s3'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { abortStale, startSending } from '../../src/upload/send/sending.ts'
 import { describeWithCeph, KEYS } from '../helpers/ceph.ts'
+import { answerOf, openFaultProxy } from '../helpers/fault-proxy.ts'
 import {
   bytesOf,
   jobOf,
@@ -52,6 +53,51 @@ describeWithCeph('an upload to a bucket', (ceph) => {
     expect(sending.sentBytes).toBe(bytes.length)
     expect(bytes.equals(await objectOf(ceph(), job.key))).toBe(true)
     expect(await leftovers(ceph())).toEqual([])
+  })
+
+  test.for([
+    ['as one', 300_000, /^PUT /],
+    ['in parts', 6 * MIB, /^POST .*\?uploads/],
+  ] as const)(
+    'what goes %s asks for the encryption, the key and the storage class that are configured',
+    async ([, length, first]) => {
+      const begun = '<InitiateMultipartUploadResult><UploadId>of-the-test</UploadId></InitiateMultipartUploadResult>'
+      const done = '<CompleteMultipartUploadResult><ETag>"whole"</ETag></CompleteMultipartUploadResult>'
+      // Answered here: Ceph has neither keys nor classes without being told of them.
+      const proxy = await openFaultProxy(ceph().port, (request) => {
+        if (request.startsWith('HEAD'))
+          return { kind: 'answer', text: 'HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\n\r\n' }
+        const body = request.startsWith('PUT') ? '' : request.includes('?uploads') ? begun : done
+        return { kind: 'answer', text: answerOf('200 OK', { etag: '"part"' }, body) }
+      })
+      const more = {
+        endpoint: proxy.endpoint,
+        encryption: 'aws:kms',
+        kmsKey: 'key-1',
+        storageClass: 'STANDARD_IA',
+      } as const
+      expect(await sent(jobOf(s3Target(ceph(), more)), bytesOf(length))).toMatchObject({ sent: { sizeBytes: length } })
+      const asked = proxy.requests.flatMap((request, at) => (first.test(request) ? [proxy.headers[at]!] : []))
+      expect(asked).toHaveLength(1)
+      expect(asked[0]).toMatchObject({
+        'x-amz-server-side-encryption': 'aws:kms',
+        'x-amz-server-side-encryption-aws-kms-key-id': 'key-1',
+        'x-amz-storage-class': 'STANDARD_IA',
+      })
+      // What is not signed, somebody on the way could take away.
+      expect(asked[0]!['authorization']).toMatch(
+        /SignedHeaders=[^,]*;x-amz-server-side-encryption;[^,]*;x-amz-storage-class/,
+      )
+    },
+  )
+
+  test('nothing is asked for that is not configured: the bucket decides', async () => {
+    const proxy = await openFaultProxy(ceph().port)
+    const result = await sent(jobOf(s3Target(ceph(), { endpoint: proxy.endpoint })), bytesOf(1000))
+    expect(result).toMatchObject({ sent: { verified: true } })
+    const names = Object.keys(proxy.headers[proxy.requests.findIndex((request) => request.startsWith('PUT'))]!)
+    expect(names).toContain('x-amz-content-sha256')
+    expect(names.filter((name) => /encryption|storage-class|tagging|checksum/.test(name))).toEqual([])
   })
 
   test('exactly one part, and nothing at all, go as one', async () => {
