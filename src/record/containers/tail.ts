@@ -158,6 +158,7 @@ class Tail implements ContainerTail {
   }
 
   heard(events: readonly NewEvent[]): void {
+    if (this.#closing.signal.aborted) return
     const gone: string[] = []
     for (const id of this.#outOfMemory.heard(events)) {
       const followed = [...this.#engines.values()].map(({ follower }) => follower?.container(id)).find(Boolean)
