@@ -54,6 +54,12 @@ function goesOn(bytes: Buffer, to: number): boolean {
   )
 }
 
+/** Whether the last line may be one of a body that goes on behind it. */
+export function mayGoOn(lines: Buffer): boolean {
+  const begin = lineBegin(lines, lines.length)
+  return begin !== undefined && longRun(lines, begin, lines.length) > 0
+}
+
 /** More than two parts of a body on one line. */
 const ONE_LINE_BYTES = 200
 const ON_ONE_LINE =

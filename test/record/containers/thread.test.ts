@@ -11,6 +11,8 @@ import {
   type LogEvents,
   type LogThreadSettings,
 } from '../../../src/record/containers/thread/log-thread.ts'
+import { Masker } from '../../../src/record/containers/thread/masker.ts'
+import { OpenLog } from '../../../src/record/containers/thread/open-log.ts'
 import { stateFolder } from './tail-kit.ts'
 import { frameOf, lineOf, numbersIn, stampOfLine, textOf, upTo } from './kit.ts'
 
@@ -163,6 +165,61 @@ test('a secret of many lines is masked though it comes in pieces, and diagd forg
   expect(text).toContain('-----BEGIN RSA PRIVATE KEY-----')
   expect(text).toContain('behind it')
   for (const line of body) expect(text).not.toContain(line)
+})
+
+describe('a key whose first line was never read', () => {
+  const body = upTo(8).map((index) => `${index}A${'kQ9vX2'.repeat(10)}${index}Z`)
+  const end = '-----END RSA PRIVATE KEY-----'
+  const frames = (lines: readonly string[], from = 0) =>
+    Buffer.concat(lines.map((line, index) => frameOf(`${stampOfLine(from + index)} stdout F ${line}\n`)))
+
+  test('is masked before it is stored', async () => {
+    const state = await stateFolder()
+    const { thread } = threadIn(state)
+    const folder = join(state, 'engine', 'a')
+    const { handle, push } = logIn(thread, folder)
+    await handle.place()
+    handle.begin()
+    await push(frames([...body, end, 'behind it']))
+    await thread.flush()
+    const text = await textOf(folder)
+    for (const line of body) expect(text).not.toContain(line)
+    expect(text).toContain(`${end}\n`)
+    expect(text).toContain('behind it')
+  })
+
+  test('waits for its last line, once', async () => {
+    const folder = join(await stateFolder(), 'engine', 'a')
+    const masker = new Masker({ options: { key: new Uint8Array(32) }, rules: 'r', values: 0 })
+    const log = new OpenLog({ folder, maxBytes: 1e9, flood: FLOOD_LIMITS, withholdUntil: undefined }, masker)
+    onTestFinished(() => log.close())
+    log.begin()
+    log.push(frames(['an ordinary line']))
+    expect(log.waitsForKey()).toBe(false)
+    log.push(frames(body, 1))
+    expect([log.waitsForKey(), log.waitsForKey()]).toEqual([true, false])
+    log.push(frames([end], 9))
+    expect(log.waitsForKey()).toBe(false)
+    log.store(masker)
+    const text = await textOf(folder)
+    for (const line of body) expect(text).not.toContain(line)
+    expect(text).toContain('an ordinary line')
+  })
+
+  test('is not torn by the size of what is masked at once', async () => {
+    const folder = join(await stateFolder(), 'engine', 'a')
+    const masker = new Masker({ options: { key: new Uint8Array(32) }, rules: 'r', values: 0 })
+    const flood = { ...FLOOD_LIMITS, burstBytes: 1e12 }
+    const log = new OpenLog({ folder, maxBytes: 1e9, flood, withholdUntil: undefined }, masker)
+    onTestFinished(() => log.close())
+    log.begin()
+    log.push(frames(Array.from({ length: 255 }, () => 'x y '.repeat(250))))
+    expect(log.isFull).toBe(true)
+    log.push(frames(body, 300))
+    expect(log.isFull).toBe(false)
+    log.push(frames([end], 308))
+    expect(log.isFull).toBe(true)
+  })
 })
 
 test('without rules nothing is kept but the number of lines', async () => {

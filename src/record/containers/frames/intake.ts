@@ -67,6 +67,11 @@ export class Intake {
     return this.#text.length
   }
 
+  /** The last of what waits. */
+  lastText(bytes: number): Buffer {
+    return this.#text.last(bytes)
+  }
+
   /** Something is to be stored: lines, or that frames came. */
   get waits(): boolean {
     return this.#newFrames > 0 || this.#text.length > 0 || this.#ambiguous > 0

@@ -26,6 +26,11 @@ export class TextBuilder {
     this.#bytes[this.#length++] = byte
   }
 
+  /** The last of it, good until the next `add`. */
+  last(bytes: number): Buffer {
+    return this.#bytes.subarray(Math.max(0, this.#length - bytes), this.#length)
+  }
+
   /** All of it, good until the next `add`; then it is empty. */
   take(): Buffer {
     const taken = this.#bytes.subarray(0, this.#length)

@@ -46,7 +46,7 @@ function obey(order: Order): void {
     case 'document':
       return finish(order.task, () => write(order))
     case 'flush':
-      return finish(order.task, storeAll)
+      return finish(order.task, () => storeAll(true))
     case 'rest':
       return rest()
     default:
@@ -163,10 +163,15 @@ function soon(): void {
 }
 
 /** Resolves with what went wrong, if anything did. */
-async function storeAll(): Promise<string | undefined> {
+async function storeAll(atOnce = false): Promise<string | undefined> {
   clearTimeout(storing)
   storing = undefined
-  for (const [number, log] of logs) while (log.waits && logs.has(number)) if (!store(number, log)) break
+  let isHeld = false
+  for (const [number, log] of logs) {
+    if (!atOnce && log.waits && log.waitsForKey()) isHeld = true
+    else while (log.waits && logs.has(number)) if (!store(number, log)) break
+  }
+  if (isHeld) soon()
   if (diskProblem !== undefined) soon()
   while (syncing) await syncing
   syncing = syncAll().finally(() => {

@@ -2,11 +2,16 @@
 import { Intake, type Batch } from '../frames/intake.ts'
 import type { FloodLimits } from '../frames/flood.ts'
 import { LogWriter, type MaskedBatch } from '../keep/log-writer.ts'
+import { mayGoOn } from '../../../redact/rules/crossing.ts'
 import { MaskedLog, type Masker } from './masker.ts'
 import type { Counted, Place } from './protocol.ts'
 
 /** So much text is masked at once: a stretch of the mask (src/redact/stream.ts). */
 const BATCH_BYTES = 256 * 1024
+
+/** A key has no more behind its heads, nor a line of it. */
+const KEY_BYTES = 24 * 1024
+const LINE_BYTES = 1024
 
 const NOTHING_COUNTED: Counted = { lines: 0, flood: 0, withheld: 0, ambiguous: 0, cap: 0 }
 
@@ -26,6 +31,7 @@ export class OpenLog {
   readonly #withholdUntil: number
   #trouble: string | undefined
   #counted = NOTHING_COUNTED
+  #heldOnce = false
   /** Masked, and not stored yet, for the disk did not take it. Its text lies where the next one will. */
   #stuck: MaskedBatch | undefined
 
@@ -67,7 +73,21 @@ export class OpenLog {
 
   /** More waits than is masked at once. */
   get isFull(): boolean {
-    return this.#intake.waitingBytes >= BATCH_BYTES
+    const { waitingBytes } = this.#intake
+    return waitingBytes >= BATCH_BYTES && !(waitingBytes < BATCH_BYTES + KEY_BYTES && this.#endsInKey)
+  }
+
+  /**
+   * Whether what waits may end in the midst of a key whose first line is missing: then its last one tells what it is, and has to be masked with it. Asked
+   * before it is stored in its turn; true once, for no line waits longer than a turn.
+   */
+  waitsForKey(): boolean {
+    this.#heldOnce = !this.#heldOnce && this.#stuck === undefined && this.#endsInKey
+    return this.#heldOnce
+  }
+
+  get #endsInKey(): boolean {
+    return mayGoOn(this.#intake.lastText(LINE_BYTES))
   }
 
   get dirty(): boolean {
