@@ -29,7 +29,8 @@ export function progressOf({ id, state, tries, nextTry, lastError, reason }: Sho
 }
 
 export function arrived({ id, key, sizeBytes = 0, verified, outcome }: ShownUpload): string {
-  const how = [formatBytes(sizeBytes), ...(verified ? ['verified'] : []), ...(outcome === 'partial' ? ['partial'] : [])]
+  const partial = 'partial: its manifest.json names what is withheld or missing'
+  const how = [formatBytes(sizeBytes), ...(verified ? ['verified'] : []), ...(outcome === 'partial' ? [partial] : [])]
   return forTerminal(`upload ${id} is there: ${key ?? 'where the control plane said'} (${how.join(', ')})`)
 }
 
