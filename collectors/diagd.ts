@@ -1,7 +1,7 @@
 import type { Collector } from '../src/collector.ts'
 
 export default {
-  title: "diagd's own version, configuration, health, log and process",
+  title: "diagd's own version, configuration, health, uploads, log and process",
   tier: 'facts',
   async *collect(kit) {
     const { version, nodeVersion, startedAtMs, pid, config, health, log } = kit.self
@@ -15,6 +15,7 @@ export default {
     }))
     yield kit.json('health.json', () => health)
     yield kit.json('config.json', () => config)
+    yield kit.json('uploads.json', async () => ({ uploads: await kit.uploads.newest() }))
     for (const name of ['status', 'limits', 'io', 'cgroup', 'smaps_rollup']) {
       yield kit.file(`/proc/${pid}/${name}`).as(`process/${name}`).in('state')
     }

@@ -263,6 +263,25 @@ export interface KeptLogs {
   log(container: KeptContainer, engine?: Pick<Engine, 'socket' | 'kind'>): Artifact
 }
 
+/** A bundle that was to be sent, and what became of it: as `GET /uploads` shows it. Times are ISO 8601. */
+export interface RecordedUpload {
+  readonly id: number
+  /** `waiting`, `running`, `uploaded`, `gave-up` or `dropped`. */
+  readonly state: string
+  readonly trigger: string
+  readonly reason: string
+  readonly tries: number
+  readonly nextTry?: string | undefined
+  readonly lastError?: { readonly kind: string; readonly message: string; readonly permanent: boolean } | undefined
+  /** Of the object, once it is known. */
+  readonly key?: string | undefined
+}
+
+export interface RecordedUploads {
+  /** The newest first: the last hundred, and all that wait. Throws when nothing is sent, or nobody answers. */
+  newest(): Promise<readonly RecordedUpload[]>
+}
+
 export interface RunResult {
   readonly stdout: string
   readonly stderr: string
@@ -317,6 +336,8 @@ export interface Kit {
   readonly metrics: RecordedMetrics
   /** What was kept of containers, across their removal. */
   readonly containers: KeptLogs
+  /** What was to be sent of it. */
+  readonly uploads: RecordedUploads
   readonly host: HostFacts
   /** What the daemon knows about itself. */
   readonly self: SelfFacts

@@ -8,6 +8,7 @@ import { beside } from '../record/beside.ts'
 import { keptBeside } from '../record/kept-here.ts'
 import { recordedBeside } from '../record/recorded-beside.ts'
 import { metricsBeside } from '../record/recorded-metrics-beside.ts'
+import { uploadsBeside } from '../upload/recorded/uploads-beside.ts'
 import type { Io } from './io.ts'
 
 export interface Prepared {
@@ -27,7 +28,8 @@ export async function prepare(io: Io): Promise<Prepared> {
     events === 'none' ? undefined : recordedBeside({ daemon, stateDir, bootId: hostFacts(undefined).bootId })
   const measured = metrics === 'none' ? undefined : metricsBeside({ daemon, stateDir })
   const kept = containers === 'none' ? undefined : keptBeside(socket, stateDir, () => deps.redaction)
-  const facts = { startedAtMs: Date.now(), log: () => '', health, recorded, measured, kept }
+  const uploads = uploadsBeside({ daemon, stateDir, isConfigured: config.uploads !== 'none' })
+  const facts = { startedAtMs: Date.now(), log: () => '', health, recorded, measured, kept, uploads }
   const deps: BundleDeps = await createDeps(config, facts)
   return { config, deps, problems: [...problems, ...dropInProblems(deps)] }
 }

@@ -13,6 +13,8 @@ import type { LogForm } from '../log.ts'
 import { createNotifier } from '../notify/notifier.ts'
 import { keptHere } from '../record/kept-here.ts'
 import { recordedHere } from '../record/recorded-here.ts'
+import { uploadsHere } from '../upload/recorded/uploads-here.ts'
+import type { Shipping } from '../upload/shipping.ts'
 import { VERSION } from '../version.ts'
 import { dropInProblems } from './engine.ts'
 import { EXIT } from './io.ts'
@@ -31,6 +33,7 @@ export async function serve(io: Io): Promise<number> {
   const log = createLog(config.logLevel, io.stderr, logForm(io))
   const notifier = createNotifier({ environment, warn: (message) => log.logger.warn(message) })
   let deps: BundleDeps | undefined
+  let shipping: Shipping | undefined
   const recorders = createRecorders(config, () => deps!, log)
   const { recording, measuring, keeping } = recorders
   const loadSystemInfo = lazily(async () => {
@@ -44,6 +47,7 @@ export async function serve(io: Io): Promise<number> {
       recorded: recording && recordedHere(recording, config.stateDir),
       measured: measuring?.recorded,
       kept: keeping && keptHere(keeping, config.stateDir, () => deps!.redaction),
+      uploads: config.uploads === 'none' ? undefined : uploadsHere(() => shipping!.part.uploads, config.stateDir),
     })
     deps = loaded
     return {
@@ -68,8 +72,14 @@ export async function serve(io: Io): Promise<number> {
   try {
     const facts = { config, problems, log, notifier, uid, ownFolder, version: VERSION }
     const otlp = await createExport({ ...recorders, config, deps: () => deps!, systemInfo, log })
-    const shipping = await createShipper({ ...recorders, config, environment, deps: () => deps!, log })
-    const daemon = await startDaemon({ ...facts, ...recorders, loadEngine, otlp, shipping })
+    const openShipping = await createShipper({ ...recorders, config, environment, deps: () => deps!, log })
+    const daemon = await startDaemon({
+      ...facts,
+      ...recorders,
+      loadEngine,
+      otlp,
+      shipping: openShipping && ((given) => (shipping = openShipping(given))),
+    })
     if (!interrupt.signal.aborted) await new Promise((resolve) => interrupt.signal.addEventListener('abort', resolve))
     await daemon.close()
     return EXIT.whole

@@ -11,6 +11,7 @@ import { hostFacts } from './host.ts'
 import type { Recorded } from './recorded.ts'
 import { NOTHING_KEPT, type ContainersRecorded } from './recorded-containers.ts'
 import type { MetricsRecorded } from './recorded-metrics.ts'
+import type { UploadsRecorded } from './recorded-uploads.ts'
 import type { RedactionDeps } from './redaction.ts'
 import { loadRegistry } from './registry.ts'
 import { secretsIn } from './secret-files.ts'
@@ -33,6 +34,8 @@ export interface BundleDeps {
   /** Nothing is measured without it. */
   readonly measured?: MetricsRecorded | undefined
   readonly kept: ContainersRecorded
+  /** Nothing is sent without it. */
+  readonly uploads?: UploadsRecorded | undefined
 }
 
 export interface DepsOptions {
@@ -45,6 +48,8 @@ export interface DepsOptions {
   readonly measured?: MetricsRecorded | undefined
   /** Nothing is kept of containers without it. */
   readonly kept?: ContainersRecorded | undefined
+  /** Nothing is sent without it. */
+  readonly uploads?: UploadsRecorded | undefined
 }
 
 export async function createDeps(config: Config, options: DepsOptions): Promise<BundleDeps> {
@@ -61,6 +66,7 @@ export async function createDeps(config: Config, options: DepsOptions): Promise<
     recorded: options.recorded,
     measured: options.measured,
     kept: options.kept ?? NOTHING_KEPT,
+    uploads: options.uploads,
     self: () => ({
       version: VERSION,
       nodeVersion: process.version,

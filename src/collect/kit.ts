@@ -10,6 +10,7 @@ import { missing } from './needs.ts'
 import { containersOf } from './recorded-containers.ts'
 import { eventsOf, NOTHING_RECORDED } from './recorded.ts'
 import { metricsOf, NOTHING_MEASURED } from './recorded-metrics.ts'
+import { NOTHING_SENT, uploadsOf } from './recorded-uploads.ts'
 import type { BundleRun } from './run.ts'
 import { systeminformation } from './systeminformation.ts'
 
@@ -38,6 +39,7 @@ export function createKit(run: Pick<BundleRun, 'request' | 'deps' | 'source'>): 
     events: eventsOf(deps.recorded ?? NOTHING_RECORDED, ctx),
     metrics: metricsOf(deps.measured ?? NOTHING_MEASURED, run.request, ctx),
     containers: containersOf(deps.kept, run.request, ctx),
+    uploads: uploadsOf(deps.uploads ?? NOTHING_SENT, ctx),
     host: deps.host,
     self: deps.self(),
     signal: source.signal,

@@ -5,6 +5,7 @@ import type { BundleRequest } from '../collect/types.ts'
 import type { Config } from '../config.ts'
 import type { Hold } from '../upload/due/limits.ts'
 import type { Triggers } from '../upload/due/triggers.ts'
+import { shownUpload } from '../upload/shown.ts'
 import type { UploadRecord, Uploads } from '../upload/upload.ts'
 import type { Audit } from './audit.ts'
 import { HttpError } from './errors.ts'
@@ -92,29 +93,4 @@ function tooMany(detail: string): HttpError {
 function partOf({ uploads }: UploadsDeps): UploadsPart {
   if (uploads) return uploads
   throw new HttpError('uploads-off', 'uploads is none in the configuration')
-}
-
-/** Times as ISO 8601; what is not known yet is missing. */
-function shownUpload(record: UploadRecord) {
-  const { timeMs, createdMs, nextTryMs, startedMs, finishedMs, multipartId: _, lastError, ...rest } = record
-  const { id, trigger, reason, state, tries, ...more } = rest
-  const failure = lastError && { kind: lastError.kind, message: lastError.message, permanent: lastError.permanent }
-  return {
-    id,
-    state,
-    trigger,
-    reason,
-    time: timeText(timeMs),
-    created: timeText(createdMs),
-    started: timeText(startedMs),
-    finished: timeText(finishedMs),
-    tries,
-    nextTry: timeText(nextTryMs),
-    lastError: failure,
-    ...more,
-  }
-}
-
-function timeText(timeMs: number | undefined): string | undefined {
-  return timeMs === undefined ? undefined : new Date(timeMs).toISOString()
 }

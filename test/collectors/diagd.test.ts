@@ -19,3 +19,9 @@ test('the process is described by its own files in /proc, and by no environment'
   expect(paths).toContain('/proc/4711/status')
   expect(paths.join()).not.toContain('environ')
 })
+
+test('uploads are told as they are known', async () => {
+  const uploads = [{ id: 7, state: 'waiting', trigger: 'unit', reason: 'web.service failed', tries: 2 }]
+  const entries = await described(diagd, testKit({ root: await tree({}), uploads }))
+  expect(await entries.value('uploads.json')).toEqual({ uploads })
+})

@@ -30,6 +30,7 @@ import type {
   RecordedEvents,
   RecordedFilter,
   RecordedMetrics,
+  RecordedUpload,
   SelfFacts,
   Tier,
 } from '../../src/collector.ts'
@@ -92,6 +93,8 @@ export interface KitOptions {
   window?: RecordedMetrics['window']
   /** What is kept of containers. */
   kept?: readonly (KeptContainer & { readonly inspected?: unknown })[]
+  /** What was to be sent, newest first. Without it nothing is. */
+  uploads?: readonly RecordedUpload[]
   /** Names of databases that were set aside. */
   setAside?: readonly string[]
 }
@@ -231,6 +234,7 @@ function looking(options: KitOptions) {
     events: recordedEvents(options),
     metrics: recordedMetrics(options),
     containers: keptLogs(options),
+    uploads: { newest: async () => options.uploads ?? Promise.reject(new Error('nothing is sent')) },
     systeminformation: async (call) => options.systeminformation?.[call] ?? {},
   } satisfies Partial<Kit>
 }

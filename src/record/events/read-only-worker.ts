@@ -1,26 +1,13 @@
-/** Questions to a database of events, read-only: nothing of it is changed, whoever writes it. */
-import { parentPort, workerData } from 'node:worker_threads'
-import Database from 'better-sqlite3'
+/** Questions to a database of events. */
+import { workerData } from 'node:worker_threads'
+import type Database from 'better-sqlite3'
 import type { RecordedFilter } from '../../collector.ts'
-import type { ReadOnlyAnswer, ReadOnlyQuestions, ReadOnlyRows } from './read-only.ts'
+import { answerFrom } from '../../sources/sqlite-answer.ts'
+import type { ReadOnlyQuestions, ReadOnlyRows } from './read-only.ts'
 import { queryOf } from './query.ts'
 
 const { name, filters, bootId } = workerData as ReadOnlyQuestions
-try {
-  const db = new Database(name, { readonly: true, fileMustExist: true, timeout: 1000 })
-  try {
-    say({ rows: filters.map((filter) => rowsOf(db, filter)) })
-  } finally {
-    db.close()
-  }
-} catch (error) {
-  const { code = 'ERROR', message } = error as Error & { code?: string }
-  say({ code, message })
-}
-
-function say(answer: ReadOnlyAnswer): void {
-  parentPort!.postMessage(answer)
-}
+answerFrom(name, (db) => filters.map((filter) => rowsOf(db, filter)))
 
 function rowsOf(db: Database.Database, { boot, ...rest }: RecordedFilter): ReadOnlyRows {
   const id = typeof boot === 'number' ? nthBoot(db, boot) : boot
