@@ -10,7 +10,7 @@ import { holeNote, overLimit } from '../../../sources/pieces.ts'
 import { SourceError, type SourceEnd } from '../../../sources/source.ts'
 import type { UnixHttpContext } from '../../../sources/unix-http.ts'
 import type { LogPiece } from '../container.ts'
-import { KeyGuard, LOOK_AHEAD_BYTES } from './key-guard.ts'
+import { KeyGuard } from './key-guard.ts'
 import { mayBeNewer, newerBytes, newerText, type NewerWish } from './newer.ts'
 import { olderText } from './older.ts'
 import { planOf, type Plan } from './plan.ts'
@@ -153,13 +153,16 @@ async function* storedPart(
     end = bothEnds(end, { outcome: 'partial', detail, cutBytes })
   }
   const lastText = async () =>
-    Buffer.concat([last && tail.length < LOOK_AHEAD_BYTES ? await textOfSegment(last) : Buffer.alloc(0), tail])
+    Buffer.concat([last && tail.length < LAST_BYTES ? await textOfSegment(last) : Buffer.alloc(0), tail])
   return { place, end, lastText }
 }
 
 function guarded(guard: KeyGuard, text: Buffer): Buffer {
   return guard.isOpen ? guard.pass(text) : text
 }
+
+/** A key that goes on behind what is stored has begun within them. */
+const LAST_BYTES = 64 * 1024
 
 const CAP = /^… (\d+) lines dropped \(cap\)/
 
@@ -176,17 +179,8 @@ function dropped(piece: Extract<LogPiece, { text: unknown }>, older: number): Bu
 async function* newerPart(wish: NewerWish, kept: Kept, { ctx }: Job): AsyncGenerator<Buffer, SourceEnd, void> {
   const lines = newerText(wish, ctx)
   const guard = new KeyGuard()
-  const ahead: Buffer[] = []
-  let bytes = 0
   let step = await lines.next()
-  for (; !step.done && bytes < LOOK_AHEAD_BYTES; step = await lines.next()) {
-    ahead.push(step.value)
-    bytes += step.value.length
-  }
-  if (bytes > 0) {
-    guard.see((await kept.lastText()).subarray(-LOOK_AHEAD_BYTES))
-    yield guard.pass(Buffer.concat(ahead))
-  }
+  if (!step.done) guard.see((await kept.lastText()).subarray(-LAST_BYTES))
   for (; !step.done; step = await lines.next()) yield guarded(guard, step.value)
   return step.value
 }

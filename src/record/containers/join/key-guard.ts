@@ -1,6 +1,6 @@
 /**
- * A private key of many lines may begin where one mask looks and end where another does: behind the last stored line, or before the first. Its beginning is not
- * there to know the rest by, so the rest is withheld.
+ * A private key of many lines may begin where one mask looks and go on where another does: behind the last stored line, or before the first. Its beginning is not
+ * there to know the rest by, so the rest is withheld. Where its end is there, the mask knows it by that (src/redact/rules/torn.ts).
  */
 import { lineEnd, said } from './stamps.ts'
 
@@ -12,15 +12,12 @@ const ONE_LINE = /-----END/
 const MOST_MISSES = 8
 const PART = /[A-Za-z0-9+/]{40}|<masked:private-key/
 const MARKED = Buffer.from('PRIVATE KEY')
-/** An end without a beginning is looked for so far ahead. */
-export const LOOK_AHEAD_BYTES = 64 * 1024
 
 type Stream = 'stdout' | 'stderr'
 
 export class KeyGuard {
   /** Keys that have begun and not ended, by stream, and how many lines in a row were no part of one. */
   readonly #open = new Map<Stream, number>()
-  #looked = false
 
   get isOpen(): boolean {
     return this.#open.size > 0
@@ -40,9 +37,8 @@ export class KeyGuard {
     }
   }
 
-  /** What comes behind it, in order, the first time at least `LOOK_AHEAD_BYTES` where there are so many: without the rest of such a key. */
+  /** What comes behind it, in order: without the rest of such a key. */
   pass(text: Buffer): Buffer {
-    if (!this.#looked) this.#lookAhead(text.subarray(0, LOOK_AHEAD_BYTES))
     if (!this.isOpen) return text
     const kept: Buffer[] = []
     let withheld = 0
@@ -56,21 +52,6 @@ export class KeyGuard {
     const note =
       withheld > 0 ? [said(`${withheld} lines withheld here: a private key that begins before may go on in them`)] : []
     return Buffer.concat([...note, ...kept, text.subarray(at)])
-  }
-
-  #lookAhead(text: Buffer): void {
-    this.#looked = true
-    const seen = new Set<Stream>()
-    for (let at = 0; at < text.length;) {
-      const end = lineEnd(text, at)
-      const line = text.toString('latin1', at, end)
-      const stream = streamOf(line)
-      if (!seen.has(stream) && (BEGINS.test(line) || ENDS.test(line))) {
-        seen.add(stream)
-        if (!BEGINS.test(line)) this.#open.set(stream, this.#open.get(stream) ?? 0)
-      }
-      at = end
-    }
   }
 
   /** Whether the line may be a part of a key that is open. */
