@@ -167,6 +167,7 @@ export const configSchema = z.object({
     accepts: UPLOADS_ACCEPTS,
     default: 'none',
     mapping: true,
+    effect: 'nothing is sent',
   }),
   bundlesAtOnce: z
     .preprocess(

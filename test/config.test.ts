@@ -115,6 +115,12 @@ test('every key as a variable, which wins over the file', async () => {
   })
 })
 
+test('bad uploads mean that nothing is sent', async () => {
+  const { config, problems } = await loadFile('uploads: { target: "s3://bucket", often: yes }\n')
+  expect(problems).toEqual([{ key: 'uploads', message: expect.stringMatching(/; nothing is sent$/) }])
+  expect(config.uploads).toBe('none')
+})
+
 test('an empty variable, and a key without a value, mean "not set"', async () => {
   const { config, problems } = await loadFile('node:\nbundlesAtOnce: 5\n', { DIAGD_BUNDLES_AT_ONCE: '' })
   expect(problems).toEqual([])

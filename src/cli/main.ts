@@ -169,7 +169,11 @@ function uploadCommand(program: Command): Command {
     .option('--around <time>', 'the window is 30 minutes before to 30 minutes after')
     .option('--format <format>', 'tar.gz, tar.zst or tar')
     .option('--limits <limits>', 'as for collect: bundle=50MiB')
-    .option('--list', 'ask for none: show those before, the newest first')
+    .addOption(
+      new Option('--list', 'ask for none: show those before, the newest first').conflicts(
+        'wait timeout reason trigger only skip since until around format limits'.split(' '),
+      ),
+    )
     .option('--json', 'JSON, as GET /uploads has it')
 }
 

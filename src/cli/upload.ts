@@ -31,6 +31,8 @@ const LOOK_MS = 500
 export async function upload(options: UploadOptions, io: Io): Promise<number> {
   const { wait, timeout, reason, trigger, list, json, ...given } = options
   const timeoutMs = timeout === undefined ? undefined : timeoutOf(timeout)
+  if (timeoutMs !== undefined && !wait)
+    throw new UsageError('timeout', 'says how long --wait waits; without it nobody does')
   const { config } = await loadConfig(io.environment, io.uid)
   const ask = asker(config.socket)
   if (list) return listed(await ask({ method: 'GET', path: '/uploads' }), io, json === true)

@@ -90,6 +90,9 @@ describe('asking for one', () => {
   test.each([
     [['--timeout', 'soon'], '--timeout: "soon" is not a time; accepted: 30s'],
     [['--trigger', 'unit'], 'Allowed choices are request, shutdown'],
+    [['--timeout', '5m'], '--timeout: says how long --wait waits; without it nobody does'],
+    [['--list', '--wait'], "option '--list' cannot be used with option '--wait'"],
+    [['--list', '--limits', 'none'], "option '--list' cannot be used with option '--limits <limits>'"],
   ])('%j is refused', async (args, words) => {
     const { code, stderr } = await run(['upload', ...args], surroundings())
     expect(code).toBe(2)
