@@ -54,10 +54,14 @@ export async function keptOf(
   name: string,
   satisfies: (container: KeptContainer) => boolean = () => true,
 ): Promise<KeptContainer> {
-  for (;;) {
+  const look = async () => {
     await tail.flush()
-    const found = (await createKept(stateDir).list()).find((one) => one.name === name)
-    if (found && satisfies(found)) return found
+    return (await createKept(stateDir).list()).find((one) => one.name === name)
+  }
+  for (;;) {
+    const found = await look()
+    // Of one that is removed its log is closed right behind, which may let go of its oldest lines.
+    if (found && satisfies(found)) return (await look()) ?? found
     await new Promise((resolve) => setTimeout(resolve, 20))
   }
 }

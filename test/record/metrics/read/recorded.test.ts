@@ -6,6 +6,9 @@ import { hostOf, readingOf, recorded, rowOf, rowsOf, samplerOf } from './machine
 
 const MACHINES = ['cgroup-v1', 'cgroup-v2', 'gvisor', 'arm64'] as const
 
+/** Its files were not recorded; containers.test.ts makes them. */
+const UNRECORDED = 'container memory_peak_bytes'
+
 test.each(MACHINES)('%s: nothing fails, and only what the catalogue lists is told', (name) => {
   const sampler = samplerOf(recorded(name), { pressure: { cpu: 0, memory: 0, io: 0 } })
   sampler.sample()
@@ -31,7 +34,9 @@ test('all that the catalogue lists is read on one machine or another, this one a
       rows.flatMap(({ subject, values }) => Object.keys(values).map((key) => `${subject} ${key}`)),
     ),
   )
-  const missing = CATALOGUE.map(({ subject, name }) => `${subject} ${name}`).filter((name) => !told.has(name))
+  const missing = CATALOGUE.map(({ subject, name }) => `${subject} ${name}`).filter(
+    (name) => name !== UNRECORDED && !told.has(name),
+  )
   expect(missing).toEqual([])
 })
 
